@@ -1,0 +1,194 @@
+package concurrency
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"tasktide/internal/jobmon"
+)
+
+// Change is one row of the task status audit, as far as counting needs it.
+type Change struct {
+	At     int64 // the task is in To from this instant on, and no longer in From
+	Series int
+	From   jobmon.TaskStatus // 0 when the task was created
+	To     jobmon.TaskStatus
+}
+
+// Sweep counts the changes of a window in one pass, in the order of their instants. Its memory is
+// five numbers for each series and bucket, however many changes there are. Make one with
+// [NewSweep]; it is not for use by several goroutines at once.
+type Sweep struct {
+	set    StatusSet
+	window Window
+	now    int64
+	until  int64 // last instant that counts: what comes after the window or now does not
+
+	last    int64 // instant of the last change
+	at      int64 // instant whose changes are being netted; the window's start stands for all before it
+	bucket  int   // bucket that contains at
+	next    int64 // first instant after that bucket
+	ended   bool
+	touched []int // series whose level changed at the instant at
+	tracks  []track
+	total   track
+}
+
+// NewSweep returns a sweep that counts the tasks in set over window for series 0 to series-1, with
+// what is known at now: changes up to and including now.
+func NewSweep(window Window, set StatusSet, series int, now int64) *Sweep {
+	s := &Sweep{
+		set:     set,
+		window:  window,
+		now:     now,
+		until:   min(window.End()-1, now),
+		last:    math.MinInt64,
+		at:      window.Start,
+		next:    window.BucketStart(1),
+		touched: make([]int, 0, series),
+		tracks:  make([]track, series),
+		total:   newTrack(window),
+	}
+	for i := range s.tracks {
+		s.tracks[i] = newTrack(window)
+	}
+	return s
+}
+
+// Carry tells of n changes of one kind in a series before the window's start, whose instants do not
+// matter. It may be called in any order, but before the first change after the window's start is
+// added; n tasks that were in a status are n changes from 0 to it. It returns an error, and counts
+// nothing, when it comes too late or there is no such series.
+func (s *Sweep) Carry(series int, from, to jobmon.TaskStatus, n int64) error {
+	if s.ended || s.last > s.window.Start {
+		return fmt.Errorf("%d changes before the window were told after its start at %d had been counted",
+			n, s.window.Start)
+	}
+	if err := s.checkSeries(series); err != nil {
+		return err
+	}
+	s.shift(series, n*(s.set.count(to)-s.set.count(from)))
+	return nil
+}
+
+// Add counts a change. One before the window's start counts as carried; one after the window or
+// after now does not count. Changes come in the order of their instants: the order among those of
+// one instant does not matter. It returns an error, and counts nothing, when the change is earlier
+// than the one before it, when there is no such series, and after [Sweep.Result].
+func (s *Sweep) Add(c Change) error {
+	if c.At < s.last || uint(c.Series) >= uint(len(s.tracks)) || s.ended {
+		return s.refuse(c)
+	}
+	s.last = c.At
+	delta := s.set.count(c.To) - s.set.count(c.From)
+	if delta == 0 || c.At > s.until {
+		return nil
+	}
+	if c.At > s.at {
+		s.settle()
+		s.at = c.At
+		for s.next <= c.At {
+			s.next += s.window.Bucket
+			s.bucket++
+		}
+	}
+	s.shift(c.Series, delta)
+	if delta > 0 && c.At >= s.window.Start {
+		s.tracks[c.Series].Entered[s.bucket]++
+		s.total.Entered[s.bucket]++
+	}
+	return nil
+}
+
+// Result ends the sweep and returns what it counted.
+func (s *Sweep) Result() Result {
+	s.settle()
+	s.ended = true
+	r := Result{Window: s.window, Now: s.now, Series: make([]Series, len(s.tracks))}
+	for i := range s.tracks {
+		r.Series[i] = s.finish(&s.tracks[i])
+		if defect := s.tracks[i].negative; defect != nil {
+			r.Defects = append(r.Defects, Defect{Series: i, At: defect.At, Level: defect.Level})
+		}
+	}
+	r.Total = s.finish(&s.total)
+	slices.SortStableFunc(r.Defects, func(a, b Defect) int { return cmp.Compare(a.At, b.At) })
+	return r
+}
+
+// Count is a whole [Sweep] over changes in any order, which it leaves as they are. It returns an
+// error when a change names a series that is not there.
+func Count(window Window, set StatusSet, series int, now int64, changes []Change) (Result, error) {
+	// Changes of one instant are netted, so their order does not matter and the sort need not be stable.
+	sorted := slices.Clone(changes)
+	slices.SortFunc(sorted, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
+	sweep := NewSweep(window, set, series, now)
+	for _, c := range sorted {
+		if err := sweep.Add(c); err != nil {
+			return Result{}, err
+		}
+	}
+	return sweep.Result(), nil
+}
+
+func (s *Sweep) refuse(c Change) error {
+	if s.ended {
+		return errors.New("a change was added after the sweep had ended")
+	}
+	if c.At < s.last {
+		return fmt.Errorf("a change at %d follows one at %d: changes are added in the order of their instants",
+			c.At, s.last)
+	}
+	return s.checkSeries(c.Series)
+}
+
+func (s *Sweep) checkSeries(series int) error {
+	if uint(series) >= uint(len(s.tracks)) {
+		return fmt.Errorf("a change names series %d of %d, counted from 0", series, len(s.tracks))
+	}
+	return nil
+}
+
+// shift adds delta to a series' level at the instant at, unseen until that instant is settled.
+func (s *Sweep) shift(series int, delta int64) {
+	t := &s.tracks[series]
+	t.level += delta
+	s.total.level += delta
+	if !t.touched {
+		t.touched = true
+		s.touched = append(s.touched, series)
+	}
+}
+
+// settle lets the levels be seen, once all changes of the instant at are netted.
+func (s *Sweep) settle() {
+	if s.until < s.window.Start { // nothing of the window is known
+		return
+	}
+	for _, series := range s.touched {
+		t := &s.tracks[series]
+		t.touched = false
+		t.settle(s.at, s.window.Bucket)
+	}
+	s.touched = s.touched[:0]
+	s.total.settle(s.at, s.window.Bucket)
+}
+
+// finish extends a track over the rest of what is known and finds the peak of its window.
+func (s *Sweep) finish(t *track) Series {
+	t.WindowPeakAt = s.window.Start
+	if s.until < s.window.Start {
+		return t.Series
+	}
+	t.extend(min(s.now, s.window.End()), s.window.Bucket)
+	t.WindowPeak, t.WindowPeakAt = t.Peak[0], t.PeakAt[0]
+	for i := 1; i <= t.bucket; i++ {
+		if t.Peak[i] > t.WindowPeak {
+			t.WindowPeak, t.WindowPeakAt = t.Peak[i], t.PeakAt[i]
+		}
+	}
+	return t.Series
+}
