@@ -1,0 +1,79 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Built on first use, then taken from Go's build cache.
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+
+# npm writes this file last, when all packages are in place.
+NODE_MODULES := ui/node_modules/.package-lock.json
+# Folders are listed too: their time changes when a file in them goes away.
+UI_SOURCES := $(shell find ui/src ui/public) ui/index.html ui/package.json ui/tsconfig.json ui/vite.config.ts
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Install what building and testing need (as root), or print the line that does
+	@scripts/setup.sh go node compiler browser
+
+.PHONY: toolchain
+toolchain:
+	@scripts/setup.sh go node
+
+$(NODE_MODULES): ui/package-lock.json | toolchain
+	cd ui && npm ci
+	@touch $@
+
+ui/dist/index.html: $(NODE_MODULES) $(UI_SOURCES)
+	cd ui && npm run build
+
+.PHONY: build
+build: toolchain ui/dist/index.html ## Build bin/tasktide, one static binary with the page in it
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tasktide ./cmd/tasktide
+
+.PHONY: demo
+demo: build ## Build, and serve a page with a seeded day of history and tasks that run
+	bin/tasktide demo
+
+.PHONY: test
+test: setup test-go test-ui test-e2e ## Run all tests
+
+.PHONY: test-go
+test-go: ## Test the Go packages with the race detector, and list what was skipped
+	@scripts/setup.sh go compiler
+	$(GOTESTSUM) --format pkgname -- -race ./...
+
+.PHONY: test-ui
+test-ui: $(NODE_MODULES) ## Check the page's types and test its modules
+	cd ui && npm run typecheck && npm test
+
+.PHONY: test-e2e
+test-e2e: build ## Test the binary in a browser
+	@scripts/setup.sh browser
+	cd ui && npm run test:e2e
+
+.PHONY: lint
+lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that generated files are fresh
+	go mod tidy -diff
+	$(GOLANGCI_LINT) run
+	cd ui && npm run lint && npm run format:check
+	scripts/check-generated.sh
+
+.PHONY: fmt
+fmt: $(NODE_MODULES) ## Format everything
+	$(GOLANGCI_LINT) fmt
+	cd ui && npm run format
+
+.PHONY: generate
+generate: $(NODE_MODULES) ## Make the page's API types from the OpenAPI document
+	cd ui && npm run generate
+
+.PHONY: clean
+clean: ## Remove everything that was built or installed here
+	rm -rf bin ui/node_modules
+	find ui/dist -mindepth 1 ! -name .gitkeep -delete
