@@ -249,3 +249,36 @@ func TestUpdateStatusesSettlesAWorkflowAtRest(t *testing.T) {
 	}
 	w.expect(w.tasks[0], "GDG")
 }
+
+func TestUpdateStatusesMindsTheGraph(t *testing.T) {
+	w := newWorld(t, 4) // each task depends on the one before it
+	must(w.ledger.LogDone(ctx, w.running(w.tasks[0]), store.InstanceReport{}))(t)
+	w.running(w.tasks[1])
+	update := ledger.StatusUpdate{WorkflowID: w.workflowID, TaskIDs: w.tasks[:1], To: jobmon.TaskRegistering}
+	_, err := w.ledger.UpdateStatuses(ctx, update)
+	expectCode(t, err, jobmon.CodeConflict)
+	w.expect(w.tasks[0], "GQIORD")
+
+	update.Recursive = true
+	if got := must(w.ledger.UpdateStatuses(ctx, update))(t); !slices.Equal(got.Moved, w.tasks[:2]) {
+		t.Errorf("running again moved %v, want the task and what depends on it and has begun", got.Moved)
+	}
+	w.expect(w.tasks[1], "GQIORG")
+
+	update.TaskIDs, update.To = w.tasks[2:3], jobmon.TaskDone
+	if got := must(w.ledger.UpdateStatuses(ctx, update))(t); !slices.Equal(got.Moved, w.tasks[:3]) {
+		t.Errorf("taking a task for DONE moved %v, want it and what it depends on", got.Moved)
+	}
+	w.expect(w.tasks[3], "G")
+}
+
+func TestSuccessOfATaskThatWasTakenForDone(t *testing.T) {
+	w := newWorld(t, 1)
+	id := w.running(w.tasks[0])
+	must(w.ledger.UpdateStatuses(ctx, ledger.StatusUpdate{WorkflowID: w.workflowID, All: true, To: jobmon.TaskDone}))(t)
+	got := must(w.ledger.LogDone(ctx, id, store.InstanceReport{}))(t)
+	if got.Instance.Status != jobmon.InstanceDone {
+		t.Errorf("success is answered with %s", got.Instance.Status)
+	}
+	w.expect(w.tasks[0], "GQIORD")
+}

@@ -285,8 +285,12 @@ func TestRunDrivesWorkflow(t *testing.T) {
 		t.Errorf("an illegal move is answered with %s", got)
 	}
 	must(w.ledger.MoveRun(ctx, w.runID, jobmon.RunColdResume))(t)
+	alive := w.run().HeartbeatAt
 	if got := must(w.ledger.Heartbeat(ctx, w.runID, jobmon.RunRunning, time.Hour))(t); got != jobmon.RunColdResume {
 		t.Errorf("a heartbeat during a resume is answered with %s", got)
+	}
+	if got := w.run().HeartbeatAt; got != alive {
+		t.Errorf("a refused heartbeat extended the run's time from %d to %d", alive, got)
 	}
 	must(w.ledger.MoveRun(ctx, w.runID, jobmon.RunTerminated))(t)
 	if got := w.workflow().Status; got != jobmon.WorkflowHalted {
@@ -295,4 +299,41 @@ func TestRunDrivesWorkflow(t *testing.T) {
 	w.newRun()
 	_, err := w.ledger.MoveRun(ctx, 777_777, jobmon.RunDone)
 	expectCode(t, err, jobmon.CodeNotFound)
+}
+
+func TestARunDoesNotMoveWithoutItsWorkflow(t *testing.T) {
+	w := newWorld(t, 1)
+	check(t, w.db.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		workflow, err := tx.LockWorkflow(ctx, w.workflowID)
+		if err != nil {
+			return err
+		}
+		workflow.Status = jobmon.WorkflowAborted
+		_, err = tx.SaveWorkflow(ctx, workflow)
+		return err
+	}))
+	if got := must(w.ledger.MoveRun(ctx, w.runID, jobmon.RunDone))(t); got != jobmon.RunRunning || w.run().Status != got {
+		t.Errorf("the run is %s, though its workflow cannot be DONE", got)
+	}
+	if got := w.workflow().Status; got != jobmon.WorkflowAborted {
+		t.Errorf("the workflow is %s", got)
+	}
+}
+
+func TestATaskIsNotQueuedInAnotherArray(t *testing.T) {
+	w := newWorld(t, 1)
+	template := must(w.db.RegisterTaskTemplate(ctx, 1, "other"))(t)
+	version := must(w.db.RegisterTaskTemplateVersion(ctx, store.TaskTemplateVersion{
+		TaskTemplateID: template, CommandTemplate: "other", ArgMappingHash: "1",
+	}))(t)
+	other := must(w.ledger.BindArray(ctx, store.Array{
+		TaskTemplateVersionID: version.ID, WorkflowID: w.workflowID, Name: "other", MaxConcurrentlyRunning: 1,
+	}))(t)
+	got := must(w.ledger.QueueTaskBatch(ctx, ledger.TaskBatch{
+		RunID: w.runID, ArrayID: other, TaskResourcesID: w.resources, TaskIDs: w.tasks,
+	}))(t)
+	if !slices.Equal(got.ByStatus[jobmon.TaskRegistering], w.tasks) {
+		t.Errorf("statuses are %v", got.ByStatus)
+	}
+	w.expect(w.tasks[0], "G")
 }

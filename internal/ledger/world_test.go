@@ -85,11 +85,21 @@ func build(tb failer, db store.Store, name string, tasks int) *world {
 		nodes[i] = store.Node{TaskTemplateVersionID: templateVersion.ID, ArgsHash: name + strconv.Itoa(i)}
 	}
 	nodeIDs := must(db.RegisterNodes(ctx, nodes))(tb)
+	check(tb, db.AddEdges(ctx, dag.ID, chain(nodeIDs), true))
 	for _, bound := range must(w.ledger.BindTasks(ctx, w.workflowID, w.bindings(nodeIDs), true))(tb) {
 		w.tasks = append(w.tasks, bound.ID)
 	}
 	w.runID = w.newRun()
 	return w
+}
+
+// chain makes each node depend on the one before it.
+func chain(nodes []int64) []store.Edge {
+	edges := make([]store.Edge, len(nodes))
+	for i, node := range nodes {
+		edges[i] = store.Edge{NodeID: node, Upstream: nodes[max(0, i-1):i], Downstream: nodes[i+1 : min(i+2, len(nodes))]}
+	}
+	return edges
 }
 
 func (w *world) bindings(nodeIDs []int64) []ledger.TaskBinding {
@@ -178,6 +188,16 @@ func (w *world) instance(id int64) store.Instance {
 		w.tb.Fatalf("instance %d: found %d", id, len(found))
 	}
 	return found[0]
+}
+
+func (w *world) run() store.Run {
+	w.tb.Helper()
+	var found store.Run
+	check(w.tb, w.db.Update(context.Background(), func(ctx context.Context, tx store.Tx) (err error) {
+		found, err = tx.LockRun(ctx, w.runID)
+		return err
+	}))
+	return found
 }
 
 func (w *world) workflow() store.WorkflowInfo {
