@@ -16,7 +16,7 @@ check_go() {
 	local wanted
 	wanted=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' go.mod)
 	# An older Go that can fetch the right one does so here.
-	go list -m >/dev/null 2>&1 ||
+	go list -m >/dev/null ||
 		fail "Go $wanted or newer is needed: install it from https://go.dev/dl/ and put its bin folder on PATH."
 }
 
