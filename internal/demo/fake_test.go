@@ -84,6 +84,7 @@ type fakeMove struct {
 }
 
 func newFakeServer(t *testing.T) *fakeServer {
+	t.Helper()
 	f := &fakeServer{
 		t: t, mux: http.NewServeMux(), bodies: map[string][]string{}, named: map[string]int64{},
 		templates: map[int64]string{}, graphs: map[int64]bool{},

@@ -73,8 +73,14 @@ func plans() []plan {
 			name: "training_sweep", limit: 32, endedAgo: 5 * time.Hour,
 			templates: []template{
 				{name: "prepare_folds", tasks: 24, median: 2 * time.Minute, spread: 0.3, failures: usualFailures},
-				{name: "train_small", tasks: 180, median: 7 * time.Minute, spread: 0.6, failures: usualFailures, after: []int{0}, bursts: 4, every: 35 * time.Minute},
-				{name: "train_large", tasks: 48, median: 34 * time.Minute, spread: 0.5, failures: usualFailures, after: []int{0}, delay: time.Hour, bursts: 3, every: 90 * time.Minute},
+				{
+					name: "train_small", tasks: 180, median: 7 * time.Minute, spread: 0.6,
+					failures: usualFailures, after: []int{0}, bursts: 4, every: 35 * time.Minute,
+				},
+				{
+					name: "train_large", tasks: 48, median: 34 * time.Minute, spread: 0.5,
+					failures: usualFailures, after: []int{0}, delay: time.Hour, bursts: 3, every: 90 * time.Minute,
+				},
 				{name: "score_holdout", tasks: 228, median: 25 * time.Second, spread: 0.4, failures: usualFailures, after: []int{1, 2}},
 				{name: "rank_models", tasks: 1, median: 2 * time.Minute, spread: 0.1, after: []int{3}},
 			},
@@ -91,8 +97,14 @@ func plans() []plan {
 		{
 			name: "image_quality", limit: 40, endedAgo: 3 * time.Hour,
 			templates: []template{
-				{name: "decode_scans", tasks: 400, median: 20 * time.Second, spread: 0.3, failures: usualFailures, bursts: 10, every: 6 * time.Minute},
-				{name: "measure_noise", tasks: 400, median: 12 * time.Second, spread: 0.4, failures: usualFailures, delay: time.Minute, bursts: 10, every: 6 * time.Minute},
+				{
+					name: "decode_scans", tasks: 400, median: 20 * time.Second, spread: 0.3,
+					failures: usualFailures, bursts: 10, every: 6 * time.Minute,
+				},
+				{
+					name: "measure_noise", tasks: 400, median: 12 * time.Second, spread: 0.4,
+					failures: usualFailures, delay: time.Minute, bursts: 10, every: 6 * time.Minute,
+				},
 				{name: "summarize_sites", tasks: 25, median: 90 * time.Second, spread: 0.4, failures: usualFailures, after: []int{0, 1}},
 			},
 		},

@@ -244,10 +244,10 @@ func (r *liveRun) logEnd(ctx context.Context, next report) error {
 		"nodename": "localhost", "distributor_id": strconv.FormatInt(next.instance, 10),
 		"maxrss": "0", "cpu": "0.0", "usage_str": "{}", "wallclock": wallclock,
 	}
-	route, want := "log_done", jobmon.InstanceDone
+	route := "log_done"
 	if r.rng.Float64() < usualFailures {
-		route, want = "log_error_worker_node", jobmon.InstanceError
-		request["error_state"] = want
+		route = "log_error_worker_node"
+		request["error_state"] = jobmon.InstanceError
 		request["error_description"] = "Got exit_code: 1. Error message was: the demo lets 3 % of its attempts fail"
 	}
 	var answer struct{ Status jobmon.InstanceStatus }

@@ -131,8 +131,8 @@ func (s *scheduler) release(released int, at time.Duration) {
 	size := (template.tasks + max(template.bursts, 1) - 1) / max(template.bursts, 1)
 	first := slices.Index(s.template, released)
 	for n := range template.tasks {
-		burst := time.Duration(n / size)
-		heap.Push(&s.events, event{at: at + template.delay + burst*template.every, task: first + n})
+		burst := template.every * time.Duration(n/size)
+		heap.Push(&s.events, event{at: at + template.delay + burst, task: first + n})
 	}
 }
 

@@ -67,21 +67,16 @@ func NewSimulator(config Config) *Simulator {
 // as it is. A workflow that the server does not let it drive, it gives up, and soon begins another.
 // It must not be called twice.
 func (s *Simulator) Run(ctx context.Context) error {
-	for number := 1; ; number++ {
+	for number := 1; ctx.Err() == nil; number++ {
 		pause := pauseBetween
-		err := s.drive(ctx, number)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err := s.drive(ctx, number); err != nil && ctx.Err() == nil {
 			pause = pauseAfterFailure
 			s.log.ErrorContext(ctx, "the demo gave up its live workflow and soon begins another",
 				"error", err, "pause", pause)
 		}
-		if wait(ctx, pause) != nil {
-			return nil
-		}
+		_ = wait(ctx, pause) // only the end of the context ends it early
 	}
+	return nil
 }
 
 func (s *Simulator) drive(ctx context.Context, number int) error {

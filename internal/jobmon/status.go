@@ -1,6 +1,9 @@
 package jobmon
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // rule is one line of a state machine: a status's name, and the statuses that may follow it.
 type rule[S ~byte] struct {
@@ -16,12 +19,7 @@ type machine[S ~byte] struct {
 }
 
 func (m machine[S]) may(from, to S) bool {
-	for _, next := range m.rules[from].next {
-		if next == to {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(m.rules[from].next, to)
 }
 
 func (m machine[S]) name(s S) string { return m.rules[s].name }

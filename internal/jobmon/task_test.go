@@ -117,7 +117,7 @@ func TestTaskFollowsItsInstances(t *testing.T) {
 	} {
 		task, attempts := jobmon.TaskRegistering, 0
 		var path string
-		for _, attempt := range strings.Fields(life.instances) {
+		for attempt := range strings.FieldsSeq(life.instances) {
 			attempts++
 			var before jobmon.InstanceStatus
 			for _, letter := range attempt {

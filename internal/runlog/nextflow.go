@@ -159,7 +159,7 @@ func checkText(number int, line string, columns []string) error {
 		return nil
 	}
 	for i, field := range strings.Split(line, "\t") {
-		reason := ""
+		var reason string
 		switch {
 		case strings.ContainsRune(field, 0):
 			reason = "holds a NUL byte; save the file as UTF-8 text"

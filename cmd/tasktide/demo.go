@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"tasktide/internal/demo"
+	"tasktide/internal/jobmon"
+	"tasktide/internal/ledger"
+	"tasktide/internal/store"
+	"tasktide/internal/store/sqlite"
+)
+
+// demoSeed makes every demo show the same history.
+const demoSeed = 1
+
+type demoCommand struct {
+	listenFlag
+}
+
+// Help is shown under the command's --help.
+func (demoCommand) Help() string {
+	return `Makes up a day of runs in a temporary database, drives one more run live through JobMon's own
+state routes, and serves all of it until it is interrupted. Nothing of it is kept.
+
+Examples:
+
+    tasktide demo
+    tasktide demo --listen 127.0.0.1:0`
+}
+
+// Run serves the demo until ctx ends.
+func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
+	directory, err := os.MkdirTemp("", "tasktide-demo-")
+	if err != nil {
+		return jobmon.Errorf(jobmon.CodeUnavailable, "no temporary directory can be made: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
+	db, err := sqlite.Open(ctx, sqliteURL(filepath.Join(directory, "demo.db")))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	server, err := newServer(ctx, c.Listen, db, t, true)
+	if err != nil {
+		return err
+	}
+	if err := loadHistory(ctx, db, t.log); err != nil {
+		return errors.Join(err, server.listener.Close())
+	}
+
+	// The simulator is a client of the server: it begins after it and ends before it.
+	simulating, stop := context.WithCancel(ctx)
+	simulator := demo.NewSimulator(demo.Config{BaseURL: server.url() + "/api/v3", Seed: demoSeed, Log: t.log})
+	var background sync.WaitGroup
+	var simulated error
+	background.Go(func() { simulated = simulator.Run(simulating) })
+	fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", server.url())
+	served := server.run(ctx)
+	stop()
+	background.Wait()
+	return errors.Join(served, simulated)
+}
+
+func loadHistory(ctx context.Context, db store.Store, log *slog.Logger) error {
+	for _, workflow := range demo.History(demoSeed, time.Now().UnixMicro()) {
+		_, err := ledger.New(db, log).Import(ctx, store.Import{
+			Name: workflow.Name, Engine: workflow.Run.Engine, SourceHash: "demo",
+			MaxConcurrentlyRunning: workflow.MaxConcurrentlyRunning,
+		}, workflow.Run.Tasks, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

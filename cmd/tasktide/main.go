@@ -1,0 +1,91 @@
+// Command tasktide is a task-state server for JobMon with a complete audit, and the timeline of how
+// many tasks ran when. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// cli is every subcommand and flag. Flags win over the environment.
+type cli struct {
+	Serve   serveCommand   `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
+	Demo    demoCommand    `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
+	Import  importCommand  `cmd:"" help:"Load a run of another workflow engine."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// terminal is where a command talks to a person: results on out, everything else on err.
+type terminal struct {
+	out, err io.Writer
+	log      *slog.Logger
+}
+
+// run is the whole program. It returns the exit code: 0 when all is well, 1 when the command failed,
+// 2 when it was called wrongly.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	exited := errors.New("exited")
+	code := 0
+	parser, err := kong.New(&cli{},
+		kong.Name("tasktide"),
+		kong.Description("How many tasks ran when, by template, against the limit. Exactly."),
+		kong.Writers(out, errOut),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"default_database": defaultDatabaseURL()},
+		// Kong ends the process after --help; a panic that is caught here leaves that to main.
+		kong.Exit(func(c int) { code = c; panic(exited) }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&terminal{out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}),
+	)
+	if err != nil {
+		return fail(errOut, err, 1)
+	}
+	defer func() {
+		if r := recover(); r != nil && r != any(exited) {
+			panic(r)
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return fail(errOut, fmt.Errorf("%w; see tasktide --help", err), 2)
+	}
+	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		return fail(errOut, err, 1)
+	}
+	return code
+}
+
+func fail(out io.Writer, err error, code int) int {
+	fmt.Fprintf(out, "tasktide: %v\n", err)
+	return code
+}
+
+type versionCommand struct{}
+
+// Help is shown under the command's --help.
+func (versionCommand) Help() string { return "Example:\n\n    tasktide version" }
+
+// Run prints the version.
+func (versionCommand) Run(t *terminal) error {
+	_, err := fmt.Fprintln(t.out, version)
+	return err
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"tasktide/internal/api"
+	"tasktide/internal/jobmon"
+	"tasktide/internal/ledger"
+	"tasktide/internal/store"
+	"tasktide/internal/timeline"
+	"tasktide/ui"
+)
+
+// drainTime is how long requests that are under way at shutdown may take to finish.
+const drainTime = 30 * time.Second
+
+// listenFlag is the flag of every command that serves.
+type listenFlag struct {
+	Listen string `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
+}
+
+type serveCommand struct {
+	databaseFlag
+	listenFlag
+}
+
+// Help is shown under the command's --help.
+func (serveCommand) Help() string {
+	return `Serves until it is interrupted; requests under way are finished first.
+
+Examples:
+
+    tasktide serve
+    tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
+    TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
+}
+
+// Run serves the database until ctx ends.
+func (c serveCommand) Run(ctx context.Context, t *terminal) error {
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := newServer(ctx, c.Listen, db, t, false)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", server.url(), c.DatabaseURL)
+	return errors.Join(server.run(ctx), db.Close())
+}
+
+// server is the HTTP server on its socket.
+type server struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+func newServer(ctx context.Context, address string, db store.Store, t *terminal, demo bool) (*server, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, jobmon.Errorf(jobmon.CodeInvalid,
+			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", address, err)
+	}
+	handler := api.New(api.Config{
+		Catalog:  db,
+		Reader:   db,
+		Ledger:   ledger.New(db, t.log),
+		Timeline: timeline.New(db),
+		UI:       ui.Handler(),
+		Version:  version,
+		Demo:     demo,
+		Log:      t.log,
+	})
+	return &server{
+		listener: listener,
+		http: &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       time.Minute,
+			WriteTimeout:      2 * time.Minute,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    64 << 10,
+		},
+	}, nil
+}
+
+func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+
+// run serves until ctx ends, and then until the requests under way are answered, or drainTime is over.
+func (s *server) run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	// ctx is over already; what is under way gets a deadline of its own.
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.http.Shutdown(drain); err != nil {
+		return fmt.Errorf("requests were still under way after %s: %w", drainTime, err)
+	}
+	return nil
+}
