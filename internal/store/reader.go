@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"iter"
+
+	"tasktide/internal/jobmon"
+)
+
+// Reader answers questions about one instant of the database.
+type Reader interface {
+	// View runs read in one read-only transaction: everything that it asks is answered from the same
+	// snapshot, whatever is written meanwhile.
+	View(ctx context.Context, read func(ctx context.Context, snapshot Snapshot) error) error
+}
+
+// Snapshot is the database at one instant. A workflow that is being imported is in none. It answers one
+// question at a time: while a sequence that it returned is read, ask it nothing else.
+type Snapshot interface {
+	// Now reads the database's clock.
+	Now(ctx context.Context) (int64, error)
+
+	// Workflow returns one workflow. CodeNotFound.
+	Workflow(ctx context.Context, id int64) (WorkflowInfo, error)
+	// Workflows lists workflows by descending id.
+	Workflows(ctx context.Context, filter WorkflowFilter) ([]WorkflowInfo, error)
+	// TemplateNames lists the templates of a workflow's tasks by name, then id.
+	TemplateNames(ctx context.Context, workflowID int64) ([]TemplateName, error)
+
+	// CountTransitions counts the transitions that match, and stops at most.
+	CountTransitions(ctx context.Context, filter TransitionFilter, most int64) (int64, error)
+	// SumTransitions sums up the transitions that match, in no order.
+	SumTransitions(ctx context.Context, filter TransitionFilter) ([]TransitionCount, error)
+	// Transitions yields the transitions that match by (At, ID). An error ends it.
+	Transitions(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]
+
+	// Limits lists a workflow's limits and its arrays' by (At, order of change).
+	Limits(ctx context.Context, workflowID int64) ([]Limit, error)
+	// Tasks yields the tasks that match by ascending id. An error ends it.
+	Tasks(ctx context.Context, filter TaskFilter) iter.Seq2[Task, error]
+	// Instances returns the instances that match, by ascending id.
+	Instances(ctx context.Context, filter InstanceFilter) ([]Instance, error)
+	// RequestedResources returns the resources as they were stored, JSON text. CodeNotFound.
+	RequestedResources(ctx context.Context, taskResourcesID int64) (string, error)
+}
+
+// Importer loads runs that are over. A run is staged in batches that nobody sees and appears whole
+// or not at all.
+type Importer interface {
+	// BeginImport makes room for a run and returns the id that its workflow will have. It first
+	// removes what an import that died left behind. CodeConflict when the same source is already
+	// stored under the same name, or is being loaded.
+	BeginImport(ctx context.Context, run Import) (int64, error)
+	// ImportTasks stages tasks with their whole history, as one transaction. CodeInvalid for a task
+	// without any; CodeNotFound when the run is not being imported, or no longer because it was taken
+	// for dead.
+	ImportTasks(ctx context.Context, workflowID int64, tasks []jobmon.TaskHistory) error
+	// PublishImport makes the run visible in the given status, which it has had since its last
+	// transition. Its limits, which are none, hold from its first. CodeNotFound as ImportTasks.
+	PublishImport(ctx context.Context, workflowID int64, status jobmon.WorkflowStatus) error
+	// AbandonImport removes a run that was not published, in batches that hold nobody up. It does
+	// nothing when the run is gone already. CodeConflict when it is published.
+	AbandonImport(ctx context.Context, workflowID int64) error
+}

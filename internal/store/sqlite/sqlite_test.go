@@ -1,0 +1,254 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/storetest"
+)
+
+// childURL tells a copy of the test's program to be another process on the same database.
+const childURL = "TASKTIDE_TEST_CHILD_URL"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childURL); url != "" {
+		if err := useStore(context.Background(), url, 20); err != nil {
+			fmt.Fprintln(os.Stdout, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return open(t, "sqlite://"+filepath.Join(t.TempDir(), "store.db"))
+	})
+}
+
+func open(t *testing.T, url string) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// useStore opens a store, registers tools and closes it.
+func useStore(ctx context.Context, url string, tools int) error {
+	s, err := sqlite.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	for i := range tools {
+		if _, err := s.RegisterTool(ctx, fmt.Sprint(i)); err != nil {
+			return err
+		}
+	}
+	return s.Close()
+}
+
+func TestURLs(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	if err := os.Mkdir("sub folder", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for url, file := range map[string]string{
+		"sqlite://relative.db":                      "relative.db",
+		"sqlite://" + folder + "/absolute.db":       "absolute.db",
+		"sqlite://sub folder/a b.db":                "sub folder/a b.db",
+		"sqlite://sub%20folder/100%25%3F.db":        "sub folder/100%?.db",
+		"sqlite://./dot.db":                         "dot.db",
+		"sqlite://sub folder/../hash#ü&mode=ro.db":  "hash#ü&mode=ro.db",
+		"sqlite://file:x.db":                        "file:x.db",
+		"sqlite://" + folder + "/no-extension+plus": "no-extension+plus",
+	} {
+		if err := useStore(t.Context(), url, 1); err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		if info, err := os.Stat(file); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: the file %s: %v, %v", url, file, info, err)
+		}
+		if err := useStore(t.Context(), url, 1); err != nil {
+			t.Errorf("%s, again: %v", url, err)
+		}
+	}
+}
+
+// execute runs SQL on a file past the store.
+func execute(t *testing.T, file string, statements ...string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+func TestWhatCannotBeOpened(t *testing.T) {
+	folder := t.TempDir()
+	file := func(name string) string { return filepath.Join(folder, name) }
+	if err := os.WriteFile(file("text"), []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, file("foreign"), "CREATE TABLE song (title TEXT)")
+	if err := useStore(t.Context(), "sqlite://"+file("newer"), 0); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, file("newer"), "INSERT INTO schema_version (version) VALUES (999)")
+	execute(t, file("locked"), "BEGIN EXCLUSIVE")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct {
+		name, url string
+		code      jobmon.Code
+		says      string
+	}{
+		{"scheme", "postgres://x", jobmon.CodeInvalid, "does not begin with sqlite://"},
+		{"nothing", "", jobmon.CodeInvalid, "does not begin with sqlite://"},
+		{"no file", "sqlite://", jobmon.CodeInvalid, "names no file"},
+		{"folder by name", "sqlite://" + folder + "/", jobmon.CodeInvalid, "names no file"},
+		{"folder", "sqlite://" + folder, jobmon.CodeInvalid, "is not a file"},
+		{"parameters", "sqlite://" + file("x") + "?mode=ro", jobmon.CodeInvalid, "%3F"},
+		{"percent", "sqlite://" + file("100%.db"), jobmon.CodeInvalid, "%25"},
+		{"NUL", "sqlite://" + file("%00"), jobmon.CodeInvalid, "NUL"},
+		{"memory", "sqlite://:memory:", jobmon.CodeInvalid, "name a file"},
+		{"no folder", "sqlite://" + file("none/x.db"), jobmon.CodeInvalid, "there is no folder " + file("none")},
+		{"file as folder", "sqlite://" + file("text/x.db"), jobmon.CodeInvalid, "there is no folder"},
+		{"not a database", "sqlite://" + file("text"), jobmon.CodeInvalid, "not a SQLite database"},
+		{"another program's", "sqlite://" + file("foreign"), jobmon.CodeInvalid, "belongs to another program"},
+		{"newer schema", "sqlite://" + file("newer"), jobmon.CodeConflict, "schema version 999"},
+		{"locked", "sqlite://" + file("locked"), jobmon.CodeUnavailable, "locked by another process"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := sqlite.Open(t.Context(), c.url)
+			if err == nil {
+				t.Fatal("opened", s.Close())
+			}
+			if jobmon.ErrorCode(err) != c.code || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v; want %s and %q", jobmon.ErrorCode(err), err, c.code, c.says)
+			}
+		})
+	}
+	t.Run("no time", func(t *testing.T) {
+		if _, err := sqlite.Open(ended, "sqlite://"+file("x.db")); jobmon.ErrorCode(err) != jobmon.CodeUnavailable {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("no permission", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root may write everywhere; run the tests as another user to see this one")
+		}
+		if err := os.WriteFile(file("mine"), nil, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		_, err := sqlite.Open(t.Context(), "sqlite://"+file("mine"))
+		if jobmon.ErrorCode(err) != jobmon.CodeInvalid || !strings.Contains(err.Error(), "permission") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// What Open may never do to a file that is not its own.
+func TestAForeignDatabaseStaysAsItIs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "foreign")
+	execute(t, file, "CREATE TABLE song (title TEXT)").Close()
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := useStore(t.Context(), "sqlite://"+file, 1); err == nil {
+		t.Fatal("opened")
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		t.Errorf("it was changed, %v", err)
+	}
+}
+
+func TestManyOpenAtOnce(t *testing.T) {
+	url := "sqlite://" + filepath.Join(t.TempDir(), "x.db")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	failures := make(chan error)
+	for range 4 {
+		go func() { failures <- useStore(t.Context(), url, 20) }()
+		go func() {
+			child := exec.CommandContext(t.Context(), program)
+			child.Env = append(os.Environ(), childURL+"="+url)
+			output, err := child.CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("another process: %w: %s", err, output)
+			}
+			failures <- err
+		}()
+	}
+	for range 8 {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	s := open(t, url)
+	defer s.Close()
+	tool, err := s.RegisterTool(t.Context(), "last")
+	if err != nil || tool.ID != 21 {
+		t.Errorf("after 20 tools comes %+v, %v", tool, err)
+	}
+}
+
+func TestTheFileIsInWALMode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, "sqlite://"+file)
+	defer s.Close()
+	var mode string
+	if err := execute(t, file).QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
+		t.Errorf("journal mode %s, %v", mode, err)
+	}
+}
+
+// Another process's transaction makes ours wait, not fail.
+func TestAWriterWaitsForAnotherProcess(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, "sqlite://"+file)
+	defer s.Close()
+	other := execute(t, file, "BEGIN IMMEDIATE", "INSERT INTO tool (name) VALUES ('theirs')")
+	answer := make(chan store.Tool)
+	go func() {
+		tool, err := s.RegisterTool(t.Context(), "ours")
+		if err != nil {
+			t.Error(err)
+		}
+		answer <- tool
+	}()
+	if _, err := other.ExecContext(t.Context(), "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	<-answer
+	for _, name := range []string{"theirs", "ours"} {
+		if tool, err := s.RegisterTool(t.Context(), name); err != nil || tool.ID > 2 {
+			t.Errorf("%s: %+v, %v", name, tool, err)
+		}
+	}
+}

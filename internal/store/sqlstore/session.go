@@ -1,0 +1,259 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"tasktide/internal/jobmon"
+)
+
+// session is a transaction that is under way.
+type session struct {
+	store *Store
+	tx    *sql.Tx
+}
+
+// exec runs a statement and returns how many rows it matched.
+func (s session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := s.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, s.store.fail(ctx, err)
+	}
+	matched, err := result.RowsAffected()
+	return matched, s.store.fail(ctx, err)
+}
+
+// insert runs an INSERT of one row and returns its id.
+func (s session) insert(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := s.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, s.store.fail(ctx, err)
+	}
+	id, err := result.LastInsertId()
+	return id, s.store.fail(ctx, err)
+}
+
+// rowsPerStatement keeps an INSERT of the widest table far below every database's limit on parameters.
+// With more rows a statement gets longer and not faster.
+const rowsPerStatement = 500
+
+// insertRows runs an INSERT of many rows in a few statements. head is the statement up to VALUES, tail
+// what follows the rows.
+func insertRows[T any](
+	ctx context.Context, s session, head, tail string, rows []T, columns int, values func(T) []any,
+) error {
+	tuple := "(" + placeholders(columns) + ")"
+	args := make([]any, 0, min(len(rows), rowsPerStatement)*columns)
+	for part := range slices.Chunk(rows, rowsPerStatement) {
+		args = args[:0]
+		for _, row := range part {
+			args = append(args, values(row)...)
+		}
+		tuples := strings.Repeat(tuple+", ", len(part)-1) + tuple
+		if _, err := s.exec(ctx, head+" VALUES "+tuples+tail, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each yields the rows of a query. columns returns the destinations of the row's columns; it is called
+// once, so that reading a row costs nothing but the row.
+func each[T any](ctx context.Context, s session, columns func(row *T) []any, query string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var row T
+		rows, err := s.tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			yield(row, s.store.fail(ctx, err))
+			return
+		}
+		defer rows.Close()
+		into := columns(&row)
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				yield(row, s.store.fail(ctx, err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(row, s.store.fail(ctx, err))
+		}
+	}
+}
+
+// all returns the rows of a query.
+func all[T any](ctx context.Context, s session, columns func(row *T) []any, query string, args ...any) ([]T, error) {
+	return gather(each(ctx, s, columns, query, args...))
+}
+
+// gather returns what a sequence yields.
+func gather[T any](rows iter.Seq2[T, error]) ([]T, error) {
+	var gathered []T
+	for row, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		gathered = append(gathered, row)
+	}
+	return gathered, nil
+}
+
+// one returns the first row of a query, and CodeNotFound with the given message when there is none.
+func one[T any](
+	ctx context.Context, s session, missing string, columns func(row *T) []any, query string, args ...any,
+) (T, error) {
+	for row, err := range each(ctx, s, columns, query, args...) {
+		return row, err
+	}
+	var none T
+	return none, jobmon.Errorf(jobmon.CodeNotFound, "%s", missing)
+}
+
+func number(n *int64) []any { return []any{n} }
+
+// now reads the database's clock.
+func (s session) now(ctx context.Context) (int64, error) {
+	return one(ctx, s, "", func(at *int64) []any { return []any{instant{at}} }, s.store.dialect.Clock)
+}
+
+// at makes a parameter of an instant.
+func (s session) at(microseconds int64) any { return s.store.dialect.Instant(microseconds) }
+
+// atOrNull is at for an instant that may be "not yet".
+func (s session) atOrNull(microseconds int64) any {
+	if microseconds == 0 {
+		return nil
+	}
+	return s.at(microseconds)
+}
+
+func orNull(id int64) any {
+	if id == 0 {
+		return nil
+	}
+	return id
+}
+
+// list makes the parameter of [Dialect.IDs].
+func list(ids []int64) string {
+	if len(ids) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // integers always encode
+	}
+	return string(text)
+}
+
+func placeholders(n int) string { return strings.Repeat("?, ", n-1) + "?" }
+
+// conditions is a WHERE clause in the making.
+type conditions struct {
+	clauses []string
+	args    []any
+}
+
+func (c *conditions) add(clause string, args ...any) {
+	c.clauses = append(c.clauses, clause)
+	c.args = append(c.args, args...)
+}
+
+// ids demands that a column is one of the ids, unless there are none.
+func (c *conditions) ids(s session, column string, ids []int64) {
+	if len(ids) > 0 {
+		c.add(column+" IN ("+s.store.dialect.IDs+")", list(ids))
+	}
+}
+
+// id demands that a column has a value, unless that is 0.
+func (c *conditions) id(column string, id int64) {
+	if id != 0 {
+		c.add(column+" = ?", id)
+	}
+}
+
+// oneOf demands that a column is one of the statuses, unless there are none.
+func oneOf[S ~byte](c *conditions, column string, statuses []S) {
+	if len(statuses) == 0 {
+		return
+	}
+	letters := make([]any, len(statuses))
+	for i, status := range statuses {
+		letters[i] = string(rune(status))
+	}
+	c.add(column+" IN ("+placeholders(len(letters))+")", letters...)
+}
+
+// where returns the clause, which selects nothing when no condition was set.
+func (c *conditions) where() string {
+	if len(c.clauses) == 0 {
+		return " WHERE 1 = 0"
+	}
+	return " WHERE " + strings.Join(c.clauses, " AND ")
+}
+
+// instant scans an instant into microseconds since the Unix epoch, UTC; NULL is 0.
+type instant struct{ to *int64 }
+
+// Scan implements [sql.Scanner].
+func (i instant) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*i.to = 0
+	case int64:
+		*i.to = value
+	case time.Time:
+		*i.to = value.UnixMicro()
+	default:
+		return fmt.Errorf("%T is not an instant", value)
+	}
+	return nil
+}
+
+// letter scans a status; NULL is 0.
+type letter[S ~byte] struct{ to *S }
+
+func status[S ~byte](to *S) letter[S] { return letter[S]{to} }
+
+// Scan implements [sql.Scanner].
+func (l letter[S]) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*l.to = 0
+		return nil
+	case string:
+		if len(value) == 1 {
+			*l.to = S(value[0])
+			return nil
+		}
+	case []byte:
+		if len(value) == 1 {
+			*l.to = S(value[0])
+			return nil
+		}
+	}
+	return fmt.Errorf("%v is not a status", value)
+}
+
+// zero scans a value of which NULL is the zero value.
+type zero[T any] struct{ to *T }
+
+func orZero[T any](to *T) zero[T] { return zero[T]{to} }
+
+// Scan implements [sql.Scanner].
+func (z zero[T]) Scan(value any) error {
+	var nullable sql.Null[T]
+	err := nullable.Scan(value)
+	*z.to = nullable.V
+	return err
+}

@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// snapshot implements [store.Snapshot].
+type snapshot struct{ session }
+
+var _ store.Snapshot = snapshot{}
+
+// Now implements [store.Snapshot].
+func (v snapshot) Now(ctx context.Context) (int64, error) { return v.now(ctx) }
+
+// Workflow implements [store.Snapshot].
+func (v snapshot) Workflow(ctx context.Context, id int64) (store.WorkflowInfo, error) {
+	var c conditions
+	c.add("w.id = ?", id)
+	found, err := v.workflows(ctx, c, 1)
+	if err != nil {
+		return store.WorkflowInfo{}, err
+	}
+	if len(found) == 0 {
+		return store.WorkflowInfo{}, jobmon.Errorf(jobmon.CodeNotFound, "%s", missingWorkflow(id))
+	}
+	return found[0], nil
+}
+
+// Workflows implements [store.Snapshot].
+func (v snapshot) Workflows(ctx context.Context, filter store.WorkflowFilter) ([]store.WorkflowInfo, error) {
+	var c conditions
+	if filter.Search != "" {
+		id, err := strconv.ParseInt(filter.Search, 10, 64)
+		if err != nil {
+			id = 0
+		}
+		lower := v.store.dialect.Lower
+		c.add("(w.id = ? OR "+lower+"(w.name) LIKE "+lower+"(?) ESCAPE '!')", id, "%"+escapeLike.Replace(filter.Search)+"%")
+	}
+	if filter.Status != 0 {
+		c.add("w.status = ?", filter.Status.String())
+	}
+	if filter.BeforeID != 0 {
+		c.add("w.id < ?", filter.BeforeID)
+	}
+	return v.workflows(ctx, c, filter.Limit)
+}
+
+// The instants of a workflow's first and last transition: each is one look into an index, where MIN and
+// MAX of both together would read all of it.
+const (
+	firstTransition = "(SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id ORDER BY s.changed_at LIMIT 1)"
+	lastTransition  = "(SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id ORDER BY s.changed_at DESC LIMIT 1)"
+)
+
+var escapeLike = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+func (v snapshot) workflows(ctx context.Context, c conditions, limit int) ([]store.WorkflowInfo, error) {
+	c.add("w.id NOT IN (" + staged + ")")
+	active := slices.DeleteFunc(jobmon.TaskStatuses(), func(s jobmon.TaskStatus) bool { return !s.Active() })
+	var hot conditions
+	oneOf(&hot, "t.status", active)
+	query := selectWorkflow + `, tool.name,
+		(SELECT r."user" FROM workflow_run r WHERE r.workflow_id = w.id ORDER BY r.id DESC LIMIT 1),
+		` + firstTransition + `,
+		` + lastTransition + `,
+		EXISTS (SELECT 1 FROM task t WHERE t.workflow_id = w.id AND ` + hot.clauses[0] + `)
+	FROM workflow w
+	JOIN tool_version ON tool_version.id = w.tool_version_id
+	JOIN tool ON tool.id = tool_version.tool_id` + c.where() + " ORDER BY w.id DESC"
+	args := slices.Concat(hot.args, c.args)
+	if limit != 0 {
+		query += " LIMIT ?"
+		args = append(args, limit)
+	}
+	return all(ctx, v.session, func(w *store.WorkflowInfo) []any {
+		return append(workflowColumns(&w.Workflow), &w.Tool, orZero(&w.User), instant{&w.FirstAt}, instant{&w.LastAt}, &w.Active)
+	}, query, args...)
+}
+
+// TemplateNames implements [store.Snapshot].
+func (v snapshot) TemplateNames(ctx context.Context, workflowID int64) ([]store.TemplateName, error) {
+	return all(ctx, v.session, func(t *store.TemplateName) []any { return []any{&t.ID, &t.Name} }, `
+		SELECT DISTINCT p.id, p.name FROM "array" a
+		JOIN task_template_version v ON v.id = a.task_template_version_id
+		JOIN task_template p ON p.id = v.task_template_id
+		WHERE a.workflow_id = ? AND a.workflow_id NOT IN (`+staged+`)
+			AND EXISTS (SELECT 1 FROM task t WHERE t.array_id = a.id)
+		ORDER BY p.name, p.id`, workflowID)
+}
+
+// whereTransition is the WHERE clause of a filter.
+func (v snapshot) whereTransition(filter store.TransitionFilter) (string, []any) {
+	var c conditions
+	c.add("s.workflow_id = ?", filter.WorkflowID)
+	c.add("s.changed_at >= ?", v.at(filter.From))
+	c.add("s.changed_at < ?", v.at(filter.Before))
+	c.add("? NOT IN ("+staged+")", filter.WorkflowID) // asked once, not for every row
+	return c.where(), c.args
+}
+
+// CountTransitions implements [store.Snapshot].
+func (v snapshot) CountTransitions(ctx context.Context, filter store.TransitionFilter, most int64) (int64, error) {
+	where, args := v.whereTransition(filter)
+	return one(ctx, v.session, "", number,
+		"SELECT COUNT(*) FROM (SELECT 1 FROM task_status_audit s"+where+" LIMIT ?) counted", append(args, most)...)
+}
+
+// SumTransitions implements [store.Snapshot].
+func (v snapshot) SumTransitions(ctx context.Context, filter store.TransitionFilter) ([]store.TransitionCount, error) {
+	where, args := v.whereTransition(filter)
+	return all(ctx, v.session, func(c *store.TransitionCount) []any {
+		return []any{&c.TaskTemplateID, status(&c.From), status(&c.To), &c.Count}
+	}, `
+		SELECT s.task_template_id, s.previous_status, s.new_status, COUNT(*) FROM task_status_audit s`+where+`
+		GROUP BY s.task_template_id, s.previous_status, s.new_status`, args...)
+}
+
+// Transitions implements [store.Snapshot].
+func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
+	where, args := v.whereTransition(filter)
+	return each(ctx, v.session, func(t *jobmon.Transition) []any {
+		t.WorkflowID = filter.WorkflowID
+		return []any{
+			&t.ID, &t.TaskID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
+		}
+	}, `
+		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
+		FROM task_status_audit s`+where+" ORDER BY s.changed_at, s.id", args...)
+}
+
+// Limits implements [store.Snapshot].
+func (v snapshot) Limits(ctx context.Context, workflowID int64) ([]store.Limit, error) {
+	return all(ctx, v.session, func(l *store.Limit) []any {
+		return []any{&l.WorkflowID, orZero(&l.ArrayID), &l.MaxConcurrentlyRunning, instant{&l.At}}
+	}, `
+		SELECT l.workflow_id, l.array_id, l.max_concurrently_running, l.changed_at FROM concurrency_limit l
+		WHERE l.workflow_id = ? AND l.workflow_id NOT IN (`+staged+`)
+		ORDER BY l.changed_at, l.id`, workflowID)
+}
+
+// Tasks implements [store.Snapshot].
+func (v snapshot) Tasks(ctx context.Context, filter store.TaskFilter) iter.Seq2[store.Task, error] {
+	return v.eachTask(ctx, filter, "")
+}
+
+// Instances implements [store.Snapshot].
+func (v snapshot) Instances(ctx context.Context, filter store.InstanceFilter) ([]store.Instance, error) {
+	return v.instances(ctx, filter, "")
+}
+
+// RequestedResources implements [store.Snapshot].
+func (v snapshot) RequestedResources(ctx context.Context, taskResourcesID int64) (string, error) {
+	return one(ctx, v.session, fmt.Sprintf("there are no task resources %d", taskResourcesID),
+		func(text *string) []any { return []any{text} },
+		"SELECT requested_resources FROM task_resources WHERE id = ?", taskResourcesID)
+}

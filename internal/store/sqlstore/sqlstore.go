@@ -1,0 +1,81 @@
+// Package sqlstore is the store on database/sql: one implementation for every database, which differ
+// by the values of a [Dialect]. A driver package opens the database and supplies those values.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// Store is a store on a database/sql database. It is safe for concurrent use.
+type Store struct {
+	write, read *sql.DB
+	dialect     Dialect
+
+	mu       sync.Mutex
+	closed   bool
+	underway sync.WaitGroup
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns a store that changes the database through write and reads it through read, so that
+// readers never wait for a connection that a writer holds. It takes over both and closes them. Call
+// [Store.Migrate] before anything else.
+func New(write, read *sql.DB, dialect Dialect) *Store {
+	return &Store{write: write, read: read, dialect: dialect}
+}
+
+// Close waits for what is under way and releases the database. What is begun after it returns
+// CodeUnavailable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.underway.Wait()
+	// The writer goes last: where the last connection tidies up the database, it must be one that may
+	// write.
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+// enter registers a transaction that Close has to wait for.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return jobmon.Errorf(jobmon.CodeUnavailable, "the database is closed; the server is shutting down")
+	}
+	s.underway.Add(1)
+	return nil
+}
+
+// fail gives an error of the database its code and a message for people.
+func (s *Store) fail(ctx context.Context, err error) error {
+	var known *jobmon.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return &jobmon.Error{
+			Code: jobmon.CodeUnavailable, Message: "the request ended before the database had answered", Err: err,
+		}
+	}
+	code, _ := s.dialect.Classify(err)
+	message := map[jobmon.Code]string{
+		jobmon.CodeInvalid:     "the request holds a value that cannot be stored",
+		jobmon.CodeNotFound:    "the request names something that does not exist; create it first",
+		jobmon.CodeConflict:    "what the request would create exists already",
+		jobmon.CodeTooLarge:    "the request holds a value that is too large to be stored",
+		jobmon.CodeContention:  "others held what the request needs for too long; try again",
+		jobmon.CodeUnavailable: "the database cannot be reached; try again later",
+	}[code]
+	if message == "" {
+		code, message = jobmon.CodeInternal, "the database failed in a way that nobody foresaw; the log has the details"
+	}
+	return &jobmon.Error{Code: code, Message: message, Err: err}
+}

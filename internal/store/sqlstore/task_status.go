@@ -1,0 +1,149 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// This file is the only place that writes task.status, and a test says so. Whatever writes a status
+// writes the audit row beside it, in the same transaction.
+
+const (
+	insertAudit = `
+	INSERT INTO task_status_audit (
+		task_id, workflow_id, task_template_id, previous_status, new_status, changed_at, previous_at, stored_at)`
+	// auditedTask gives a task its template. Arrays are few, so the way there costs next to nothing.
+	auditedTask = `
+	FROM task t
+	JOIN "array" a ON a.id = t.array_id
+	JOIN task_template_version v ON v.id = a.task_template_version_id`
+)
+
+// InsertTasks implements [store.Tx].
+func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) ([]int64, error) {
+	if len(tasks) == 0 {
+		return nil, nil
+	}
+	registering := make([]store.Task, len(tasks))
+	for i, task := range tasks {
+		task.Status, task.StatusAt, task.NumAttempts = jobmon.TaskRegistering, at, 0
+		registering[i] = task
+	}
+	ids, err := w.insertTasks(ctx, registering)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.exec(ctx, insertAudit+`
+		SELECT t.id, t.workflow_id, v.task_template_id, NULL, t.status, t.status_date, NULL, ?`+auditedTask+`
+		WHERE t.id IN (`+w.store.dialect.IDs+") ORDER BY t.id", w.at(at), list(ids))
+	return ids, err
+}
+
+// MoveTasks implements [store.Tx].
+func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
+	if len(move.IDs) == 0 {
+		return nil
+	}
+	ids, to, at := list(move.IDs), move.To.String(), w.at(move.At)
+	_, err := w.exec(ctx, insertAudit+`
+		SELECT t.id, t.workflow_id, v.task_template_id, t.status, ?,
+			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ?`+auditedTask+`
+		WHERE t.id IN (`+w.store.dialect.IDs+") AND t.status <> ? ORDER BY t.id", to, at, at, ids, to)
+	if err != nil {
+		return err
+	}
+	// The status comes last: MySQL takes the columns in their order, and the others ask what it was.
+	set := "status_date = CASE WHEN status <> ? THEN " + w.store.dialect.Greatest + "(?, status_date) ELSE status_date END"
+	args := []any{to, at}
+	switch move.Attempts {
+	case store.KeepAttempts:
+	case store.AddAttempt:
+		set += ", num_attempts = num_attempts + 1"
+	case store.ForgetAttempts:
+		set += ", num_attempts = 0"
+	}
+	if move.TaskResourcesID != 0 {
+		set += ", task_resources_id = ?"
+		args = append(args, move.TaskResourcesID)
+	}
+	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE id IN ("+w.store.dialect.IDs+")", append(args, to, ids)...)
+	return err
+}
+
+// importTasks inserts tasks of one workflow as their histories leave them, with an audit row for every
+// move. stored is the instant at which that happens.
+func (s session) importTasks(
+	ctx context.Context, tasks []store.Task, histories []jobmon.TaskHistory, templates map[string]int64, stored int64,
+) error {
+	ids, err := s.insertTasks(ctx, tasks)
+	if err != nil {
+		return err
+	}
+	var rows []jobmon.Transition
+	for i, history := range histories {
+		row := jobmon.Transition{
+			TaskID: ids[i], WorkflowID: tasks[i].WorkflowID, TaskTemplateID: templates[history.Template],
+		}
+		for _, move := range history.Moves {
+			row.From, row.PreviousAt = row.To, row.At
+			row.To, row.At = move.To, move.At
+			rows = append(rows, row)
+		}
+	}
+	return insertRows(ctx, s, insertAudit, "", rows, 8, func(t jobmon.Transition) []any {
+		var from, since any
+		if t.From != 0 {
+			from, since = t.From.String(), s.at(t.PreviousAt)
+		}
+		return []any{t.TaskID, t.WorkflowID, t.TaskTemplateID, from, t.To.String(), s.at(t.At), since, s.at(stored)}
+	})
+}
+
+// insertTasks inserts tasks and returns their ids in the order given.
+func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, error) {
+	type key struct {
+		workflowID, nodeID int64
+		argsHash           string
+	}
+	position := make(map[key]int, len(tasks))
+	for i, task := range tasks {
+		position[key{task.WorkflowID, task.NodeID, task.ArgsHash}] = i
+	}
+	last, err := one(ctx, s, "", number, "SELECT COALESCE(MAX(id), 0) FROM task")
+	if err != nil {
+		return nil, err
+	}
+	err = insertRows(ctx, s, `
+		INSERT INTO task (workflow_id, node_id, task_args_hash, array_id, name, command, task_resources_id,
+			num_attempts, max_attempts, resource_scales, fallback_queues, status, status_date)`, "",
+		tasks, 13, func(t store.Task) []any {
+			return []any{
+				t.WorkflowID, t.NodeID, t.ArgsHash, t.ArrayID, t.Name, t.Command, orNull(t.TaskResourcesID),
+				t.NumAttempts, t.MaxAttempts, t.ResourceScales, t.FallbackQueues, t.Status.String(), s.at(t.StatusAt),
+			}
+		})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(tasks))
+	found := 0
+	for task, err := range each(ctx, s, func(t *store.Task) []any {
+		return []any{&t.ID, &t.WorkflowID, &t.NodeID, &t.ArgsHash}
+	}, "SELECT id, workflow_id, node_id, task_args_hash FROM task WHERE id > ?", last) {
+		if err != nil {
+			return nil, err
+		}
+		// What others insert meanwhile may show up too.
+		if i, ours := position[key{task.WorkflowID, task.NodeID, task.ArgsHash}]; ours {
+			ids[i] = task.ID
+			found++
+		}
+	}
+	if found != len(tasks) {
+		return nil, s.store.fail(ctx, fmt.Errorf("inserted %d tasks and found %d", len(tasks), found))
+	}
+	return ids, nil
+}

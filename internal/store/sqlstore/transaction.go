@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// Together these stay below the 20 s after which JobMon's clients give up, when the database itself
+// waits some seconds for a lock.
+const (
+	// attempts is how often a transaction is run before contention is reported.
+	attempts = 6
+	// patience is how long after its begin a transaction may be run again.
+	patience = 8 * time.Second
+	// firstPause is the longest pause before the second attempt; it doubles with each further one.
+	firstPause = 10 * time.Millisecond
+	// connectionWait is how long a transaction waits for a connection to become free.
+	connectionWait = 5 * time.Second
+)
+
+// Update implements [store.Writer].
+func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx store.Tx) error) error {
+	return s.update(ctx, func(session session) error { return change(ctx, writer{session}) })
+}
+
+// View implements [store.Reader].
+func (s *Store) View(ctx context.Context, read func(ctx context.Context, snapshot store.Snapshot) error) error {
+	return s.view(ctx, func(session session) error { return read(ctx, snapshot{session}) })
+}
+
+// view runs read in a transaction on the reading side.
+func (s *Store) view(ctx context.Context, read func(session session) error) error {
+	return s.transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, func(session session) error {
+		// A transaction sees the database as of its first read, not as of its beginning.
+		if _, err := one(ctx, session, "", number, "SELECT COUNT(*) FROM schema_version"); err != nil {
+			return err
+		}
+		return read(session)
+	})
+}
+
+// update runs change in a transaction on the writing side.
+func (s *Store) update(ctx context.Context, change func(session session) error) error {
+	return s.retry(ctx, func() error { return s.transact(ctx, s.write, nil, change) })
+}
+
+// retry runs do until it succeeds or fails for good, or has been run often and long enough.
+func (s *Store) retry(ctx context.Context, do func() error) error {
+	begun := time.Now()
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if _, again := s.dialect.Classify(err); !again || attempt == attempts || time.Since(begun) > patience {
+			return err
+		}
+		pause := time.NewTimer(rand.N(firstPause << (attempt - 1)))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return s.fail(ctx, ctx.Err())
+		}
+	}
+}
+
+// transact runs do in one transaction and commits it when do returns nil. Whatever else happens, a
+// panic included, the transaction is rolled back and the connection given back.
+func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.underway.Done()
+	conn, err := s.connect(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, options)
+	if err != nil {
+		return s.fail(ctx, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // without effect after a commit, and otherwise do's error tells more
+	if err := do(session{s, tx}); err != nil {
+		return err
+	}
+	return s.fail(ctx, tx.Commit())
+}
+
+// connect takes a connection out of the pool, and reports contention when none becomes free in time.
+func (s *Store) connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, connectionWait)
+	defer cancel()
+	conn, err := db.Conn(waiting)
+	if err == nil {
+		return conn, nil
+	}
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil, jobmon.Errorf(jobmon.CodeContention, "the database is busy with other requests; try again")
+	}
+	return nil, s.fail(ctx, err)
+}

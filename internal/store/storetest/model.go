@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+var names atomic.Int64
+
+// newName returns a name that no other fixture has.
+func newName() string { return strconv.FormatInt(names.Add(1), 10) }
+
+// model is the store in memory, for the statuses of one workflow's tasks.
+type model struct {
+	tasks []store.Task
+	rows  []jobmon.Transition
+}
+
+func (m *model) move(template int64, move store.TaskMove) {
+	for i := range m.tasks {
+		task := &m.tasks[i]
+		if !slices.Contains(move.IDs, task.ID) {
+			continue
+		}
+		switch move.Attempts {
+		case store.KeepAttempts:
+		case store.AddAttempt:
+			task.NumAttempts++
+		case store.ForgetAttempts:
+			task.NumAttempts = 0
+		}
+		if move.TaskResourcesID != 0 {
+			task.TaskResourcesID = move.TaskResourcesID
+		}
+		if task.Status == move.To {
+			continue
+		}
+		at := max(move.At, task.StatusAt)
+		m.rows = append(m.rows, jobmon.Transition{
+			TaskID: task.ID, WorkflowID: task.WorkflowID, TaskTemplateID: template,
+			From: task.Status, To: move.To, At: at, PreviousAt: task.StatusAt,
+		})
+		task.Status, task.StatusAt = move.To, at
+	}
+}
+
+func (m *model) add(template int64, tasks []store.Task, ids []int64, at int64) {
+	for i, task := range tasks {
+		task.ID, task.Status, task.StatusAt = ids[i], jobmon.TaskRegistering, at
+		m.tasks = append(m.tasks, task)
+	}
+	slices.SortFunc(m.tasks, func(a, b store.Task) int { return cmp.Compare(a.ID, b.ID) })
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		m.rows = append(m.rows, jobmon.Transition{
+			TaskID: id, WorkflowID: tasks[0].WorkflowID, TaskTemplateID: template, To: jobmon.TaskRegistering, At: at,
+		})
+	}
+}
+
+var modelTests = map[string]func(t *testing.T, s store.Store){
+	"RandomHistories": func(t *testing.T, s store.Store) {
+		rapid.Check(t, func(t *rapid.T) {
+			f := newFixture(t, s, newName(), 0)
+			// Few instants, so that many fall together and some go back.
+			instants := rapid.Int64Range(begin, begin+20)
+			var m model
+			steps := rapid.IntRange(1, 15).Draw(t, "steps")
+			for range steps {
+				at := instants.Draw(t, "at")
+				if len(m.tasks) == 0 || rapid.IntRange(0, 4).Draw(t, "add") == 0 {
+					tasks := f.newTasks(rapid.IntRange(1, 5).Draw(t, "tasks"))
+					f.update(func(ctx context.Context, tx store.Tx) error {
+						ids, err := tx.InsertTasks(ctx, tasks, at)
+						f.ok(err)
+						m.add(f.template.TaskTemplateID, tasks, ids, at)
+						return nil
+					})
+					continue
+				}
+				move := store.TaskMove{
+					IDs: rapid.SliceOfNDistinct(rapid.SampledFrom(taskIDs(m.tasks)), 0, len(m.tasks), rapid.ID[int64]).Draw(t, "ids"),
+					To:  rapid.SampledFrom(jobmon.TaskStatuses()).Draw(t, "to"), At: at,
+					Attempts:        rapid.SampledFrom([]store.Attempts{store.KeepAttempts, store.AddAttempt, store.ForgetAttempts}).Draw(t, "attempts"),
+					TaskResourcesID: rapid.SampledFrom([]int64{0, f.resources}).Draw(t, "resources"),
+				}
+				f.update(func(ctx context.Context, tx store.Tx) error { return tx.MoveTasks(ctx, move) })
+				m.move(f.template.TaskTemplateID, move)
+			}
+			equal(t, "tasks", f.stored(store.TaskFilter{WorkflowID: f.workflow}), m.tasks)
+			slices.SortStableFunc(m.rows, func(a, b jobmon.Transition) int { return cmp.Compare(a.At, b.At) })
+			from, before := instants.Draw(t, "from"), instants.Draw(t, "before")
+			for _, filter := range []store.TransitionFilter{f.always(), {WorkflowID: f.workflow, From: from, Before: before}} {
+				m.compare(f, filter)
+			}
+		})
+	},
+}
+
+// compare asks the store and the model the same.
+func (m *model) compare(f *fixture, filter store.TransitionFilter) {
+	var want []jobmon.Transition
+	sums := map[store.TransitionCount]int64{}
+	for _, row := range m.rows {
+		if row.At >= filter.From && row.At < filter.Before {
+			want = append(want, row)
+			sums[store.TransitionCount{TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To}]++
+		}
+	}
+	f.view(func(ctx context.Context, view store.Snapshot) error {
+		got, err := gather(view.Transitions(ctx, filter))
+		f.ok(err)
+		for i := range got {
+			got[i].ID = 0
+		}
+		equal(f, "rows", got, want)
+		counted, err := view.CountTransitions(ctx, filter, 1<<40)
+		f.ok(err)
+		if counted != int64(len(want)) {
+			f.Errorf("counted %d of %d rows", counted, len(want))
+		}
+		summed, err := view.SumTransitions(ctx, filter)
+		f.ok(err)
+		if len(summed) != len(sums) {
+			f.Errorf("sums %v, want %v", summed, sums)
+		}
+		for _, sum := range summed {
+			count := sum.Count
+			sum.Count = 0
+			if sums[sum] != count {
+				f.Errorf("%+v: %d, want %d", sum, count, sums[sum])
+			}
+		}
+		return nil
+	})
+}
