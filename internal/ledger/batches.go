@@ -192,6 +192,11 @@ func (l *Ledger) advance(
 func lockInstances(
 	ctx context.Context, tx store.Tx, filter store.InstanceFilter,
 ) ([]store.Instance, map[int64]store.Task, error) {
+	if filter.ArrayID != 0 {
+		if _, err := tx.LockArray(ctx, filter.ArrayID); err != nil {
+			return nil, nil, err
+		}
+	}
 	seen, err := tx.Instances(ctx, filter)
 	if err != nil || len(seen) == 0 {
 		return nil, nil, err
