@@ -1,0 +1,55 @@
+/** The built binary: a run is loaded into a database of its own, and served. */
+
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const binary = resolve(import.meta.dirname, "../../bin/tasktide");
+const trace = resolve(import.meta.dirname, "trace.tsv");
+
+export interface Served {
+  url: string;
+  workflowId: number;
+  close: () => Promise<void>;
+}
+
+export async function importAndServe(workflowName: string): Promise<Served> {
+  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
+  const folder = mkdtempSync(join(tmpdir(), "tasktide-e2e-"));
+  const database = ["--database-url", `sqlite://${join(folder, "runs.db")}`];
+  const printed = execFileSync(
+    binary,
+    ["import", "nextflow", trace, "--workflow", workflowName, ...database],
+    { encoding: "utf8" },
+  );
+  const id = /\d+/.exec(printed)?.[0];
+  if (id === undefined) throw new Error(`The import printed no id: ${printed}`);
+
+  const server = spawn(binary, ["serve", ...database, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise<void>((done) => server.once("exit", () => done()));
+  const url = await new Promise<string>((found, failed) => {
+    let output = "";
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
+      if (match !== null) found(match[0]);
+    };
+    server.stdout.on("data", read);
+    server.stderr.on("data", read);
+    server.once("exit", (code) =>
+      failed(new Error(`The server ended with ${String(code)}: ${output}`)),
+    );
+  });
+  return {
+    url,
+    workflowId: Number(id),
+    close: async () => {
+      server.kill("SIGTERM");
+      await exited;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

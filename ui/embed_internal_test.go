@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func get(t *testing.T, build fs.FS, method, target string) *http.Response {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	handler(build).ServeHTTP(recorder, httptest.NewRequest(method, target, nil))
+	return recorder.Result()
+}
+
+func TestHandler(t *testing.T) {
+	build := fstest.MapFS{
+		".gitkeep":            {},
+		"index.html":          {Data: []byte("<title>Tasktide</title>")},
+		"favicon.svg":         {Data: []byte("<svg/>")},
+		"assets/index-a1b.js": {Data: []byte("export {}")},
+	}
+	const forever = "public, max-age=31536000, immutable"
+	tests := []struct {
+		name, method, target string
+		status               int
+		cache, contentType   string
+	}{
+		{"root", "GET", "/", 200, "no-cache", "text/html"},
+		{"client route", "GET", "/workflows/12?range=1h", 200, "no-cache", "text/html"},
+		{"index by name", "GET", "/index.html", 301, "no-cache", ""},
+		{"hashed asset", "GET", "/assets/index-a1b.js", 200, forever, "text/javascript"},
+		{"head", "HEAD", "/assets/index-a1b.js", 200, forever, "text/javascript"},
+		{"plain file", "GET", "/favicon.svg", 200, "no-cache", "image/svg+xml"},
+		{"missing asset", "GET", "/assets/index-old.js", 404, "", "text/plain"},
+		{"missing asset without extension", "GET", "/assets/x", 404, "", "text/plain"},
+		{"missing file", "GET", "/robots.txt", 404, "", "text/plain"},
+		{"assets folder is not listed", "GET", "/assets/", 200, "no-cache", "text/html"},
+		{"placeholder", "GET", "/.gitkeep", 404, "", "text/plain"},
+		{"out of the build", "GET", "/assets/../../embed.go", 404, "", "text/plain"},
+		{"post", "POST", "/workflows/12", 405, "", "text/plain"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			answer := get(t, build, test.method, test.target)
+			if answer.StatusCode != test.status {
+				t.Errorf("status %d, want %d", answer.StatusCode, test.status)
+			}
+			if got := answer.Header.Get("Cache-Control"); got != test.cache {
+				t.Errorf("Cache-Control %q, want %q", got, test.cache)
+			}
+			if got := answer.Header.Get("Content-Type"); !strings.HasPrefix(got, test.contentType) {
+				t.Errorf("Content-Type %q, want %q", got, test.contentType)
+			}
+		})
+	}
+}
+
+func TestHandlerWithoutBuildSaysSo(t *testing.T) {
+	answer := get(t, fstest.MapFS{".gitkeep": {}}, "GET", "/")
+	if answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", answer.StatusCode)
+	}
+}
+
+func TestHandlerServesEmbeddedBuildOrSaysThatThereIsNone(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	body := recorder.Body.String()
+	if !strings.Contains(body, "<div id=\"root\">") && !strings.Contains(body, "make build") {
+		t.Errorf("neither the page nor a hint: %d %q", recorder.Code, body)
+	}
+}

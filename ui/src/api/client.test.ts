@@ -1,0 +1,90 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ApiError, getJSON } from "./client";
+
+let server: Server | null = null;
+
+afterEach(() => {
+  server?.close();
+  server = null;
+});
+
+/** A server that answers once and for all, and the URL of a path on it. */
+async function answering(status: number, body: string, type = "application/json") {
+  const seen: string[] = [];
+  const created = createServer((request, response) => {
+    seen.push(request.url ?? "");
+    response.writeHead(status, { "content-type": type, "access-control-allow-origin": "*" });
+    response.end(body);
+  });
+  server = created;
+  await new Promise<void>((resolve) => created.listen(0, "127.0.0.1", resolve));
+  const { port } = created.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/x`, seen };
+}
+
+async function failure(promise: Promise<unknown>): Promise<ApiError> {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiError)) throw new Error(`not an ApiError: ${String(error)}`);
+  return error;
+}
+
+describe("getJSON", () => {
+  it("hands on what the API answers, and repeats parameters as the API reads them", async () => {
+    const { url, seen } = await answering(200, '{"a":[1]}');
+    await expect(getJSON(url, { status: ["R", "O"], skip: undefined })).resolves.toEqual({
+      a: [1],
+    });
+    expect(seen).toEqual(["/x?status=R&status=O"]);
+  });
+
+  it.each([
+    ["a page", "<!doctype html><p>Welcome"],
+    ["a number", "7"],
+    ["nothing", ""],
+    ["half of an object", '{"a":'],
+  ])("refuses a 200 that is %s", async (_, body) => {
+    const { url } = await answering(200, body);
+    expect(await failure(getJSON(url))).toMatchObject({ code: "format", status: 200 });
+  });
+
+  it("carries the server's code, message and field", async () => {
+    const body = { error: { code: "invalid", message: "Use 1m.", field: "granularity" } };
+    const { url } = await answering(400, JSON.stringify(body));
+    const error = await failure(getJSON(url));
+    expect(error).toMatchObject({
+      code: "invalid",
+      message: "Use 1m.",
+      status: 400,
+      field: "granularity",
+    });
+    expect(error.transient).toBe(false);
+  });
+
+  it.each([
+    [502, "unavailable", true],
+    [503, "unavailable", true],
+    [500, "format", false],
+    [404, "format", false],
+  ])("knows status %s without a reason as %s", async (status, code, transient) => {
+    const { url } = await answering(status, "<h1>Bad</h1>", "text/html");
+    const error = await failure(getJSON(url));
+    expect(error).toMatchObject({ code, status });
+    expect(error.transient).toBe(transient);
+  });
+
+  it("says that no answer came", async () => {
+    // jsdom tells it on the console too.
+    vi.spyOn(console, "error").mockReturnValue(undefined);
+    const { url } = await answering(200, "{}");
+    server?.close();
+    server?.closeAllConnections();
+    const error = await failure(getJSON(url));
+    expect(error).toMatchObject({ code: "network", status: null });
+    expect(error.transient).toBe(true);
+  });
+});

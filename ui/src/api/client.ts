@@ -1,0 +1,104 @@
+import axios, { AxiosError } from "axios";
+import type { ErrorAnswer, ErrorCode } from "./types";
+
+/**
+ * Every way in which a request can fail: with the server's own code, or with
+ * "network" (no answer came) or "format" (the answer is not what the API sends,
+ * as when a proxy answers a page of its own with status 200).
+ */
+export type FailureCode = ErrorCode | "network" | "format";
+
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    readonly status: number | null = null,
+    readonly field: string | null = null,
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request may succeed later. */
+  get transient(): boolean {
+    return this.code === "network" || this.code === "unavailable" || this.code === "contention";
+  }
+}
+
+export type QueryParameters = Record<
+  string,
+  string | number | boolean | readonly string[] | undefined
+>;
+
+/** The one place that knows where the API is. */
+const http = axios.create({
+  baseURL: "/",
+  timeout: 60_000,
+  // Left to itself, axios hands on a body that is not JSON as a string.
+  responseType: "text",
+  transformResponse: (body: unknown) => body,
+  // Repeatable parameters are sent as status=R&status=O, not status[]=R.
+  paramsSerializer: { indexes: null },
+});
+
+/** GETs a JSON object; rejects with an ApiError and nothing else. Cancelling rejects with axios' own. */
+export async function getJSON<T extends object>(
+  path: string,
+  params: QueryParameters = {},
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    const answer = await http.get<string>(path, { params, ...(signal && { signal }) });
+    const body = parseObject(answer.data);
+    if (body === null) {
+      throw new ApiError(
+        "format",
+        "The answer is not the API's. Is something between this page and the server?",
+        answer.status,
+      );
+    }
+    return body as T;
+  } catch (error) {
+    if (axios.isCancel(error) || error instanceof ApiError) throw error;
+    throw toApiError(error);
+  }
+}
+
+function toApiError(error: unknown): ApiError {
+  if (!(error instanceof AxiosError) || error.response === undefined) {
+    return new ApiError(
+      "network",
+      "The server does not answer. Check that it runs and that you are connected to it.",
+    );
+  }
+  const { status } = error.response;
+  const body = parseObject(error.response.data);
+  if (body !== null && isErrorAnswer(body)) {
+    const { code, message, field } = body.error;
+    return new ApiError(code, message, status, field);
+  }
+  const code = status === 502 || status === 503 || status === 504 ? "unavailable" : "format";
+  return new ApiError(code, `The server answered with status ${status} and no reason.`, status);
+}
+
+function parseObject(text: unknown): object | null {
+  if (typeof text !== "string") return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isErrorAnswer(body: object): body is ErrorAnswer {
+  if (!("error" in body) || typeof body.error !== "object" || body.error === null) return false;
+  const error: object = body.error;
+  return (
+    "code" in error &&
+    typeof error.code === "string" &&
+    "message" in error &&
+    typeof error.message === "string"
+  );
+}

@@ -1,0 +1,15 @@
+import type { components, operations } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Workflow = Schemas["Workflow"];
+export type WorkflowList = Schemas["WorkflowList"];
+export type TaskTemplateList = Schemas["TaskTemplateList"];
+export type ConcurrencyColumns = Schemas["ConcurrencyColumns"];
+export type ConcurrencySeries = Schemas["ConcurrencySeries"];
+export type Server = Schemas["Server"];
+export type ErrorAnswer = Schemas["ErrorAnswer"];
+export type ErrorCode = ErrorAnswer["error"]["code"];
+
+export type ConcurrencyQuery = NonNullable<operations["getTaskConcurrency"]["parameters"]["query"]>;
+export type WorkflowQuery = NonNullable<operations["listWorkflows"]["parameters"]["query"]>;

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { figureOf, parseAxisDate, type FigureInput } from "./figure";
+
+const input: FigureInput = {
+  buckets: { first: 0, width: 60_000, count: 2, end: 100_000 },
+  peaks: [3, 7],
+  window: [0, 120_000],
+  max: 8,
+  width: 600,
+  height: 300,
+  mode: "light",
+  revision: "1h",
+};
+
+describe("figureOf", () => {
+  it("draws the total's peaks as steps that end with the last bucket", () => {
+    const { data } = figureOf(input);
+    expect(data).toMatchObject([
+      { x0: "1970-01-01T00:00:00.000Z", dx: 60_000, y: [3, 7], line: { shape: "hv" } },
+      { x: ["1970-01-01T00:01:00.000Z", "1970-01-01T00:01:40.000Z"], y: [7, 7] },
+    ]);
+  });
+
+  it("has axes before the peaks are known", () => {
+    const { data, layout } = figureOf({ ...input, peaks: null });
+    expect(data).toEqual([]);
+    expect(layout.xaxis?.range).toEqual(["1970-01-01T00:00:00.000Z", "1970-01-01T00:02:00.000Z"]);
+  });
+
+  it("takes no y range but ours, and leaves hovering to us", () => {
+    const { layout } = figureOf(input);
+    expect(layout.hovermode).toBe(false);
+    expect(layout.yaxis).toMatchObject({ range: [0, 8], fixedrange: true, automargin: false });
+  });
+
+  it("marks whole tasks only", () => {
+    expect(figureOf({ ...input, max: 3 }).layout.yaxis?.dtick).toBe(1);
+  });
+});
+
+describe("parseAxisDate", () => {
+  it.each([
+    ["2022-05-13", Date.UTC(2022, 4, 13)],
+    ["2022-05-13 03", Date.UTC(2022, 4, 13, 3)],
+    ["2022-05-13 03:05", Date.UTC(2022, 4, 13, 3, 5)],
+    ["2022-05-13 03:05:07", Date.UTC(2022, 4, 13, 3, 5, 7)],
+    ["2022-05-13 03:05:07.25", Date.UTC(2022, 4, 13, 3, 5, 7, 250)],
+    ["2022-05-13 03:05:07.1234", Date.UTC(2022, 4, 13, 3, 5, 7, 123)],
+    ["2022-05-13T03:05:00Z", Date.UTC(2022, 4, 13, 3, 5)],
+  ])("reads %s as UTC", (value, expected) => {
+    expect(parseAxisDate(value)).toBe(expected);
+  });
+
+  it.each([["soon"], [undefined], [null], [""], [1234]])("refuses %s", (value) => {
+    expect(parseAxisDate(value)).toBeNull();
+  });
+});

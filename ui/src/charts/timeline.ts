@@ -1,0 +1,76 @@
+/** The buckets of an answer as the chart draws them. Times are milliseconds since the epoch, UTC. */
+
+import type { ConcurrencyColumns } from "../api/types";
+
+export interface Buckets {
+  /** First instant of the first bucket. */
+  first: number;
+  /** Width of a bucket. */
+  width: number;
+  count: number;
+  /** Where the drawing ends: the end of the last bucket, or now where that one is partial. */
+  end: number;
+}
+
+export interface Band {
+  name: string;
+  /** Means, one a bucket. */
+  values: readonly number[];
+}
+
+/** Half-open, as every window here. */
+export type Range = readonly [from: number, to: number];
+
+export function bucketsOf(answer: ConcurrencyColumns): Buckets {
+  const first = Date.parse(answer.bucket.first);
+  const width = answer.bucket.seconds * 1000;
+  const { count } = answer.bucket;
+  const end =
+    answer.partial_from === null ? first + count * width : Date.parse(answer.generated_at);
+  return { first, width, count, end };
+}
+
+/**
+ * The bands from the bottom of the stack to its top. The template with most task-seconds is on
+ * top, so that the legend, which is read downwards, begins with it, and small ones lie on the
+ * straight base line.
+ */
+export function stackOrder<T extends { task_template_name: string; task_seconds: number }>(
+  series: readonly T[],
+): T[] {
+  return [...series].sort(
+    (a, b) =>
+      a.task_seconds - b.task_seconds || (a.task_template_name < b.task_template_name ? 1 : -1),
+  );
+}
+
+/** The bucket that an instant lies in, or null outside of them. */
+export function bucketAt(buckets: Buckets, instant: number): number | null {
+  if (instant < buckets.first || instant >= buckets.end) return null;
+  return Math.min(buckets.count - 1, Math.floor((instant - buckets.first) / buckets.width));
+}
+
+export function bucketStart(buckets: Buckets, i: number): number {
+  return buckets.first + i * buckets.width;
+}
+
+/** The buckets that a range touches, as first and one past the last. */
+export function bucketsWithin(buckets: Buckets, [from, to]: Range): [number, number] {
+  const clamp = (i: number) => Math.max(0, Math.min(buckets.count, i));
+  const low = clamp(Math.floor((from - buckets.first) / buckets.width));
+  return [low, Math.max(low, clamp(Math.ceil((to - buckets.first) / buckets.width)))];
+}
+
+/** Sums of the bands, bucket by bucket. */
+export function sumOf(bands: readonly Band[], count: number): Float64Array {
+  const sums = new Float64Array(count);
+  for (const { values } of bands) {
+    for (let i = 0; i < count; i++) sums[i] += values[i];
+  }
+  return sums;
+}
+
+/** Where the y axis ends: a little above the highest number, and never at zero. */
+export function axisMax(highest: number): number {
+  return Math.max(1, highest) * 1.06;
+}

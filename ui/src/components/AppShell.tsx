@@ -1,0 +1,83 @@
+import Box from "@mui/material/Box";
+import Chip from "@mui/material/Chip";
+import Container from "@mui/material/Container";
+import Link from "@mui/material/Link";
+import Tooltip from "@mui/material/Tooltip";
+import Typography from "@mui/material/Typography";
+import { useQuery } from "@tanstack/react-query";
+import { Link as RouterLink, Outlet, useLocation } from "react-router";
+import { serverQuery } from "../services/server";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { ThemeMenu } from "./ThemeMenu";
+
+export function AppShell() {
+  const server = useQuery(serverQuery());
+  const { pathname } = useLocation();
+  return (
+    <>
+      <Link
+        href="#main"
+        sx={{
+          position: "absolute",
+          left: -9999,
+          "&:focus": { left: 16, top: 12, zIndex: 2, bgcolor: "background.paper", p: 1 },
+        }}
+      >
+        Skip to the content
+      </Link>
+      <Box
+        component="header"
+        sx={{ bgcolor: "background.paper", borderBottom: 1, borderColor: "divider" }}
+      >
+        <Container
+          maxWidth={false}
+          sx={{ maxWidth: 1840, display: "flex", alignItems: "center", gap: 1.5, height: 56 }}
+        >
+          <Link
+            component={RouterLink}
+            to="/"
+            underline="none"
+            color="inherit"
+            sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 32 }}
+          >
+            <img src="/favicon.svg" alt="" width={24} height={24} />
+            <Typography component="span" sx={{ fontSize: "1.1rem", fontWeight: 700 }}>
+              Tasktide
+            </Typography>
+          </Link>
+          {server.data?.demo === true && (
+            <Tooltip title="The tasks on this server are made up, for demonstration.">
+              <Chip
+                label="DEMO"
+                color="warning"
+                size="small"
+                tabIndex={0}
+                sx={{ fontWeight: 700 }}
+              />
+            </Tooltip>
+          )}
+          <Box sx={{ flex: 1 }} />
+          <Typography variant="body2" sx={{ color: "text.secondary", whiteSpace: "nowrap" }}>
+            All times are UTC
+          </Typography>
+          <ThemeMenu />
+        </Container>
+      </Box>
+      <Container
+        component="main"
+        id="main"
+        maxWidth={false}
+        sx={{ maxWidth: 1840, py: 3, flex: 1 }}
+      >
+        <ErrorBoundary key={pathname}>
+          <Outlet />
+        </ErrorBoundary>
+      </Container>
+      <Container component="footer" maxWidth={false} sx={{ maxWidth: 1840, pb: 2 }}>
+        <Typography variant="caption" sx={{ color: "text.secondary" }}>
+          Tasktide {server.data?.version}
+        </Typography>
+      </Container>
+    </>
+  );
+}

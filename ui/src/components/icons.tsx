@@ -1,0 +1,42 @@
+import SvgIcon, { type SvgIconProps } from "@mui/material/SvgIcon";
+
+function lines(path: string) {
+  return function Icon(props: SvgIconProps) {
+    return (
+      <SvgIcon fontSize="small" {...props}>
+        <path
+          d={path}
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.8"
+          strokeLinecap="round"
+          strokeLinejoin="round"
+        />
+      </SvgIcon>
+    );
+  };
+}
+
+const circle = (r: number) =>
+  `M12 ${12 - r}a${r} ${r} 0 1 0 0 ${2 * r}a${r} ${r} 0 1 0 0 ${-2 * r}`;
+
+export const SunIcon = lines(
+  `${circle(4)}M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4`,
+);
+export const MoonIcon = lines("M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z");
+export const SystemIcon = lines("M3.5 5h17v11h-17zM9 20h6M12 16v4");
+export const ZoomInIcon = lines(
+  "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5l5 5M7.5 10.5h6M10.5 7.5v6",
+);
+export const ZoomOutIcon = lines(
+  "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5l5 5M7.5 10.5h6",
+);
+export const ResetIcon = lines("M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5");
+export const DownloadIcon = lines("M12 4v11M7.5 10.5L12 15l4.5-4.5M4.5 19.5h15");
+export const EyeIcon = lines(
+  `M2.5 12C5 7.5 8.3 5.5 12 5.5s7 2 9.5 6.5c-2.500 4.500-5.800 6.500-9.500 6.500S5 16.500 2.500 12z${circle(3)}`,
+);
+export const EyeOffIcon = lines(
+  "M4 4l16 16M9.500 5.900A9 9 0 0 1 12 5.500c3.700 0 7 2 9.500 6.500a16 16 0 0 1-2.700 3.500M6 7.500A15 15 0 0 0 2.500 12c2.500 4.500 5.800 6.500 9.500 6.500a9 9 0 0 0 4-.900",
+);
+export const SearchIcon = lines("M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5l5 5");

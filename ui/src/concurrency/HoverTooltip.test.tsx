@@ -1,0 +1,53 @@
+import { render, screen } from "@testing-library/react";
+import { createRef } from "react";
+import { describe, expect, it } from "vitest";
+import type { Mark } from "../charts/palette";
+import { HoverTooltip, type HoverHandle } from "./HoverTooltip";
+
+const first = Date.UTC(2022, 4, 13, 3, 20);
+const marks = new Map<string, Mark>();
+
+function renderTooltip(end = first + 120_000, peaks: number[] | null = [1, 8]) {
+  const handle = createRef<HoverHandle>();
+  render(
+    <HoverTooltip
+      ref={handle}
+      buckets={{ first, width: 60_000, count: 2, end }}
+      bands={[
+        { name: "align", values: [1, 2.5] },
+        { name: "call", values: [0, 4] },
+      ]}
+      marks={marks}
+      page="#ffffff"
+      means={[1, 6.5]}
+      peaks={peaks}
+    />,
+  );
+  return { handle, tooltip: screen.getByTestId("tooltip") };
+}
+
+describe("HoverTooltip", () => {
+  it("shows the bucket, the total and every template down the stack", () => {
+    const { handle, tooltip } = renderTooltip();
+    expect(tooltip).not.toBeVisible();
+    handle.current?.show(1, 100, 100);
+    expect(tooltip).toBeVisible();
+    expect(tooltip.textContent).toBe(
+      "2022-05-13 03:21:00 – 03:22:00 UTCTotal, mean6.5Total, peak8call4align2.5",
+    );
+    handle.current?.hide();
+    expect(tooltip).not.toBeVisible();
+  });
+
+  it("marks a bucket that is not over", () => {
+    const { handle, tooltip } = renderTooltip(first + 75_000);
+    handle.current?.show(1, 0, 0);
+    expect(tooltip).toHaveTextContent("2022-05-13 03:21:00 – 03:21:15 UTC, so far");
+  });
+
+  it("does not guess a peak that is not known yet", () => {
+    const { handle, tooltip } = renderTooltip(undefined, null);
+    handle.current?.show(0, 0, 0);
+    expect(tooltip).toHaveTextContent("Total, peak…");
+  });
+});

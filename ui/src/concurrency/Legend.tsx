@@ -1,0 +1,146 @@
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import ButtonBase from "@mui/material/ButtonBase";
+import IconButton from "@mui/material/IconButton";
+import type { Mark } from "../charts/palette";
+import { EyeIcon, EyeOffIcon } from "../components/icons";
+import { VisuallyHidden } from "../components/VisuallyHidden";
+import { formatNumber, formatShare } from "../format";
+import type { LegendEntry } from "./model";
+import { Swatch } from "./Swatch";
+
+interface Props {
+  entries: readonly LegendEntry[];
+  marks: ReadonlyMap<string, Mark>;
+  page: string;
+  /** The template that is isolated, if one is. */
+  isolated: string | null;
+  onIsolate: (name: string) => void;
+  onMute: (name: string) => void;
+  onShowAll: () => void;
+  onHighlight: (name: string | null) => void;
+}
+
+/** In the order of the stack, from its top. A click isolates, a click with Ctrl or ⌘ mutes. */
+export function Legend(props: Props) {
+  const { entries, marks, page, isolated } = props;
+  const hidden = entries.filter((entry) => !entry.shown).length;
+  return (
+    <Box
+      component="section"
+      aria-label="Legend"
+      sx={{ display: "flex", flexDirection: "column", minHeight: 0, height: "100%" }}
+    >
+      <Box sx={{ display: "flex", alignItems: "center", minHeight: 36, px: 1 }}>
+        <Box sx={{ flex: 1, typography: "body2", color: "text.secondary" }}>
+          {hidden === 0
+            ? `${entries.length} ${entries.length === 1 ? "template" : "templates"}`
+            : `${entries.length - hidden} of ${entries.length} templates`}
+        </Box>
+        {hidden > 0 ? (
+          <Button onClick={props.onShowAll}>Show all</Button>
+        ) : (
+          <Box
+            aria-hidden="true"
+            sx={{ display: "flex", pr: "34px", typography: "caption", color: "text.secondary" }}
+          >
+            Peak
+            <Box component="span" sx={{ width: 56, textAlign: "right" }}>
+              Share
+            </Box>
+          </Box>
+        )}
+      </Box>
+      <Box
+        component="ul"
+        onMouseLeave={() => props.onHighlight(null)}
+        sx={{ listStyle: "none", m: 0, p: 0, overflowY: "auto", flex: 1, minHeight: 0 }}
+      >
+        {entries.map((entry) => (
+          <LegendRow
+            key={entry.name}
+            entry={entry}
+            mark={marks.get(entry.name)}
+            page={page}
+            isolated={isolated === entry.name}
+            onIsolate={() => props.onIsolate(entry.name)}
+            onMute={() => props.onMute(entry.name)}
+            onHighlight={() => props.onHighlight(entry.shown ? entry.name : null)}
+          />
+        ))}
+      </Box>
+      <Box sx={{ px: 1, pt: 1, typography: "caption", color: "text.secondary" }}>
+        Click to isolate, Ctrl-click to mute. Share is of the task-seconds in the window.
+      </Box>
+    </Box>
+  );
+}
+
+interface RowProps {
+  entry: LegendEntry;
+  mark: Mark | undefined;
+  page: string;
+  isolated: boolean;
+  onIsolate: () => void;
+  onMute: () => void;
+  onHighlight: () => void;
+}
+
+function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight }: RowProps) {
+  const { name, peak, share, shown } = entry;
+  return (
+    <Box component="li" onMouseEnter={onHighlight} sx={{ display: "flex", alignItems: "center" }}>
+      <ButtonBase
+        aria-pressed={isolated}
+        title={name}
+        onClick={(event) => (event.ctrlKey || event.metaKey ? onMute() : onIsolate())}
+        sx={{
+          flex: 1,
+          minWidth: 0,
+          minHeight: 28,
+          px: 1,
+          gap: 1,
+          borderRadius: 1,
+          justifyContent: "flex-start",
+          fontFamily: "inherit",
+          fontSize: "0.8125rem",
+          textAlign: "left",
+          color: shown ? "text.primary" : "text.secondary",
+          bgcolor: isolated ? "action.selected" : undefined,
+          "&:hover": { bgcolor: "action.hover" },
+          "&.Mui-focusVisible": { outlineOffset: -2 },
+        }}
+      >
+        {mark !== undefined && <Swatch mark={mark} page={page} faded={!shown} />}
+        <Box
+          component="span"
+          sx={{
+            flex: 1,
+            overflow: "hidden",
+            textOverflow: "ellipsis",
+            whiteSpace: "nowrap",
+            textDecoration: shown ? undefined : "line-through",
+          }}
+        >
+          {name}
+        </Box>
+        <Box component="span" sx={numberSx}>
+          {formatNumber(peak)}
+          <VisuallyHidden> at most, </VisuallyHidden>
+        </Box>
+        <Box component="span" sx={{ ...numberSx, width: 48, color: "text.secondary" }}>
+          {formatShare(share)}
+        </Box>
+      </ButtonBase>
+      <IconButton
+        aria-label={`${shown ? "Mute" : "Show"} ${name}`}
+        onClick={onMute}
+        sx={{ p: 0.5, color: "text.secondary" }}
+      >
+        {shown ? <EyeIcon sx={{ fontSize: 18 }} /> : <EyeOffIcon sx={{ fontSize: 18 }} />}
+      </IconButton>
+    </Box>
+  );
+}
+
+const numberSx = { fontVariantNumeric: "tabular-nums", textAlign: "right", flex: "none" } as const;

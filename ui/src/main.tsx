@@ -1,0 +1,18 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { loadChart } from "./concurrency/LoadedChart";
+import { newQueryClient } from "./queryClient";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element #root");
+
+createRoot(root).render(
+  <StrictMode>
+    <App queryClient={newQueryClient()} />
+  </StrictMode>,
+);
+
+// It is needed one click from here, and should not be waited for then. A failure is not lost: the
+// page that needs it asks again, and shows it.
+loadChart().catch(() => undefined);

@@ -1,0 +1,17 @@
+import { Route, Routes } from "react-router";
+import { AppShell } from "../components/AppShell";
+import { NotFoundPage } from "./NotFoundPage";
+import { WorkflowPage } from "./WorkflowPage";
+import { WorkflowsPage } from "./WorkflowsPage";
+
+export function AppRoutes() {
+  return (
+    <Routes>
+      <Route element={<AppShell />}>
+        <Route index element={<WorkflowsPage />} />
+        <Route path="workflows/:id" element={<WorkflowPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Route>
+    </Routes>
+  );
+}

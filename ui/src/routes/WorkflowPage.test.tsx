@@ -1,0 +1,154 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { ApiError } from "../api/client";
+import type { ChartHandle } from "../concurrency/TimelineChart";
+import { answer, requests, type Answers } from "../test/api";
+import { newConcurrency, newSeries } from "../test/factories/concurrency";
+import { newWorkflow } from "../test/factories/workflow";
+import { renderAt } from "../test/render";
+
+vi.mock("../api/client", async (original) => ({ ...(await original<object>()), getJSON: vi.fn() }));
+
+// Plotly needs a browser that lays out and draws: the browser test has one.
+vi.mock("../charts/plotly", () => ({ warmUp: () => Promise.resolve() }));
+vi.mock("../concurrency/TimelineChart", () => ({
+  default: (props: {
+    name: string;
+    description: string;
+    chart: { bands: { name: string }[] };
+    peaks: number[] | null;
+    ref: React.Ref<ChartHandle>;
+  }) => (
+    <figure aria-label={props.name} aria-description={props.description}>
+      {props.chart.bands.map((band) => band.name).join(" ")}; peaks {props.peaks?.join(" ")}
+    </figure>
+  ),
+}));
+
+const path = "api/v2/workflow/1/task_concurrency";
+const whole = newConcurrency([
+  newSeries("align", [1, 2.5, 0], 4),
+  newSeries("call", [0, 4, 3.25], 6),
+]);
+const part = newConcurrency([newSeries("call", [0, 4, 3.25], 6)]);
+
+function answers(change: Answers = {}): Answers {
+  return {
+    "api/v2/server": () => ({ version: "v0.1.0", demo: false }),
+    "api/v2/workflows/1": () => newWorkflow(),
+    "api/v2/workflow/1/task_templates": () => ({ task_templates: ["align", "call"] }),
+    [path]: ({ task_template_name }) =>
+      Array.isArray(task_template_name) && task_template_name.length > 0 ? part : whole,
+    ...change,
+  };
+}
+
+describe("a workflow's page", () => {
+  it("opens all of a run that has ended, as means in columns", async () => {
+    answer(answers());
+    const { location } = renderAt("/workflows/1");
+    expect(await screen.findByRole("figure")).toHaveTextContent("align call; peaks 1 7 4");
+    expect(requests(path)[0]).toEqual({
+      time_range: "all",
+      granularity: "auto",
+      stat: "mean",
+      format: "columns",
+      task_template_name: [],
+    });
+    expect(screen.getByRole("button", { name: "All", pressed: true })).toBeVisible();
+    expect(screen.getByText("No limit")).toBeVisible();
+    expect(location()).toBe("/workflows/1");
+  });
+
+  it("says in words what the chart shows", async () => {
+    answer(answers());
+    renderAt("/workflows/1");
+    const description = (await screen.findByRole("figure")).getAttribute("aria-description");
+    expect(description).toContain("At most 7 tasks ran at once, at 2022-05-13 03:21:14.803 UTC");
+    expect(description).toContain("3.58 on average over 3 min");
+    expect(description).toContain("645 task-seconds in all. call took most of them");
+    expect(screen.getByText("at 2022-05-13 03:21:14.803 UTC")).toBeVisible();
+  });
+
+  it("isolates a template with one click, with the template's own total", async () => {
+    answer(answers());
+    const { location } = renderAt("/workflows/1");
+    await userEvent.click(await screen.findByRole("button", { name: /^call/ }));
+    expect(location()).toBe("/workflows/1?template=call");
+    expect(await screen.findByText(/^call; peaks 0 4 4$/)).toBeVisible();
+    expect(requests(path).at(-1)).toMatchObject({ task_template_name: ["call"] });
+    expect(screen.getByRole("button", { name: /^call/ })).toHaveAttribute("aria-pressed", "true");
+    await userEvent.click(screen.getByRole("button", { name: "Show all" }));
+    expect(location()).toBe("/workflows/1");
+  });
+
+  it("mutes with Ctrl and a click, and with a button", async () => {
+    answer(answers());
+    const user = userEvent.setup();
+    const { location } = renderAt("/workflows/1");
+    const align = await screen.findByRole("button", { name: /^align/ });
+    await user.keyboard("{Control>}");
+    await user.click(align);
+    await user.keyboard("{/Control}");
+    expect(location()).toBe("/workflows/1?mute=align");
+    await user.click(screen.getByRole("button", { name: "Show align" }));
+    expect(location()).toBe("/workflows/1");
+    await user.click(screen.getByRole("button", { name: "Mute call" }));
+    expect(location()).toBe("/workflows/1?mute=call");
+  });
+
+  it("reopens what the address says", async () => {
+    answer(answers());
+    renderAt("/workflows/1?range=7d&bucket=10m&template=call");
+    expect(await screen.findByText(/^call; peaks/)).toBeVisible();
+    for (const request of requests(path)) {
+      expect(request).toMatchObject({ time_range: "7d", granularity: "10m" });
+    }
+  });
+
+  it("offers the whole run where nothing ran in the window", async () => {
+    const none = newConcurrency([newSeries("align", [0, 0])]);
+    answer(answers({ [path]: ({ time_range }) => (time_range === "all" ? whole : none) }));
+    const { location } = renderAt("/workflows/1?range=1h");
+    await userEvent.click(await screen.findByRole("button", { name: "Show the whole run" }));
+    expect(location()).toBe("/workflows/1?range=all");
+    expect(await screen.findByRole("figure")).toBeVisible();
+  });
+
+  it("tells the server's reason and the parameter", async () => {
+    const refusal = new ApiError("invalid", "At most 50,000 buckets.", 400, "granularity");
+    answer(answers({ [path]: () => refusal }));
+    renderAt("/workflows/1");
+    const alert = await screen.findByRole("alert");
+    expect(alert).toHaveTextContent("At most 50,000 buckets.");
+    expect(alert).toHaveTextContent("granularity");
+  });
+
+  it("keeps what is on screen when a refresh fails, and says how old it is", async () => {
+    let fails = false;
+    answer(answers({ [path]: () => (fails ? new ApiError("internal", "Broken.", 500) : whole) }));
+    const { client } = renderAt("/workflows/1");
+    await screen.findByRole("figure");
+    fails = true;
+    await client.refetchQueries({ queryKey: ["task concurrency"] });
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      /Broken\. What you see is from .* UTC/,
+    );
+    expect(screen.getByRole("figure")).toHaveTextContent("align call");
+  });
+
+  it("offers no bucket that would be refused as too many", async () => {
+    answer(answers());
+    renderAt("/workflows/1?range=7d");
+    await userEvent.click(await screen.findByRole("combobox", { name: "Bucket" }));
+    expect(screen.getByRole("option", { name: "10 s" })).toHaveAttribute("aria-disabled", "true");
+    expect(screen.getByRole("option", { name: "30 s" })).not.toHaveAttribute("aria-disabled");
+  });
+
+  it.each(["/workflows/99", "/workflows/x", "/workflows/0"])("knows no %s", async (address) => {
+    answer(answers());
+    renderAt(address);
+    await waitFor(() => expect(screen.getByText("There is no such workflow")).toBeVisible());
+  });
+});

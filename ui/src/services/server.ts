@@ -1,0 +1,11 @@
+import { queryOptions } from "@tanstack/react-query";
+import { getJSON } from "../api/client";
+import type { Server } from "../api/types";
+
+export function serverQuery() {
+  return queryOptions({
+    queryKey: ["server"],
+    queryFn: ({ signal }) => getJSON<Server>("api/v2/server", {}, signal),
+    staleTime: Infinity,
+  });
+}

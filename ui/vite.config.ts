@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+// The oldest browsers that the page promises to work in.
+const browsers = ["chrome109", "edge109", "firefox102", "safari15"];
+
+export default defineConfig({
+  esbuild: { jsx: "automatic" },
+  // Plotly's dependencies are written for Node, where "global" exists.
+  define: { global: "globalThis" },
+  build: {
+    target: browsers,
+    cssTarget: browsers,
+    chunkSizeWarningLimit: 1500,
+    rollupOptions: {
+      onwarn(warning, warn) {
+        // MUI marks its modules for server components, which there are none of here.
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+      },
+    },
+  },
+  server: { proxy: { "/api": "http://127.0.0.1:8070" } },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/test/setup.ts"],
+    restoreMocks: true,
+    testTimeout: 30_000,
+  },
+});
