@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"tasktide/internal/demo"
@@ -55,17 +54,26 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return errors.Join(err, server.listener.Close())
 	}
 
-	// The simulator is a client of the server: it begins after it and ends before it.
-	simulating, stop := context.WithCancel(ctx)
+	// The simulator is a client of the server: it ends before the server does.
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	simulating, stopSimulating := context.WithCancel(ctx)
+	defer stopSimulating()
 	simulator := demo.NewSimulator(demo.Config{BaseURL: server.url() + "/api/v3", Seed: demoSeed, Log: t.log})
-	var background sync.WaitGroup
-	var simulated error
-	background.Go(func() { simulated = simulator.Run(simulating) })
-	fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", server.url())
-	served := server.run(ctx)
-	stop()
-	background.Wait()
-	return errors.Join(served, simulated)
+	served, simulated := make(chan error, 1), make(chan error, 1)
+	go func() {
+		served <- server.run(serving)
+		stopSimulating() // without a server there is nothing to drive
+	}()
+	go func() { simulated <- simulator.Run(simulating) }()
+	select {
+	case <-simulator.Begun():
+		fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", server.url())
+	case <-simulating.Done():
+	}
+	failed := <-simulated
+	stopServing()
+	return errors.Join(failed, <-served)
 }
 
 func loadHistory(ctx context.Context, db store.Store, log *slog.Logger) error {

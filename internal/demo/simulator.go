@@ -45,6 +45,7 @@ type Simulator struct {
 	client client
 	rng    *rand.Rand
 	log    *slog.Logger
+	begun  chan struct{} // closed when the first workflow is bound
 }
 
 // NewSimulator returns a simulator that has not begun.
@@ -60,8 +61,12 @@ func NewSimulator(config Config) *Simulator {
 		client: client{baseURL: config.BaseURL, http: &http.Client{Transport: config.Transport}, rng: rng},
 		rng:    rng,
 		log:    cmp.Or(config.Log, slog.Default()),
+		begun:  make(chan struct{}),
 	}
 }
+
+// Begun returns a channel that is closed once the first workflow is there to be looked at.
+func (s *Simulator) Begun() <-chan struct{} { return s.begun }
 
 // Run drives workflows until the context ends, and then returns nil; the workflow under way stays
 // as it is. A workflow that the server does not let it drive, it gives up, and soon begins another.
@@ -85,5 +90,10 @@ func (s *Simulator) drive(ctx context.Context, number int) error {
 		return err
 	}
 	s.log.InfoContext(ctx, "the demo's live workflow has begun", "workflow_id", bound.workflowID)
+	select {
+	case <-s.begun:
+	default:
+		close(s.begun)
+	}
 	return newLiveRun(s, bound).play(ctx)
 }

@@ -19,7 +19,7 @@ import { chartOf, isolate, legendOf, selection, showAll, summaryOf, toggle } fro
 import { SummaryTiles, summarySentence } from "./SummaryTiles";
 import type { ChartHandle } from "./TimelineChart";
 import { Toolbar } from "./Toolbar";
-import { openingRange, parseView, rangeSeconds, withView, type View } from "./view";
+import { hasEnded, openingRange, parseView, rangeSeconds, withView, type View } from "./view";
 
 export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const mode = useMode();
@@ -34,7 +34,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
     workflowId: workflow.id,
     timeRange,
     granularity: view.granularity,
-    live: timeRange !== "all" || workflow.active,
+    live: timeRange !== "all" || !hasEnded(workflow),
   };
   const names = useQuery(taskTemplatesQuery(workflow.id));
   const whole = useQuery(concurrencyQuery({ ...request, templates: [] }));

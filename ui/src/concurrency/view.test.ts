@@ -42,16 +42,20 @@ describe("openingRange", () => {
   const ended = "2022-05-13T03:44:09.203000Z";
   const hour = 3_600_000;
 
-  it("is all of a run that ended more than a day ago", () => {
-    const workflow = newWorkflow({ last_transition_at: ended });
+  it("is all of a run that has ended", () => {
+    const workflow = newWorkflow({ status: "D", last_transition_at: ended });
     expect(openingRange(workflow, Date.parse(ended) + 25 * hour)).toBe("all");
-    expect(openingRange(workflow, Date.parse(ended) + 23 * hour)).toBe("24h");
+    expect(openingRange(workflow, Date.parse(ended))).toBe("all");
   });
 
-  it("is the last day of one that is active, or that has no transitions", () => {
-    const now = Date.parse(ended) + 1000 * hour;
-    expect(openingRange(newWorkflow({ active: true }), now)).toBe("24h");
-    expect(openingRange(newWorkflow({ last_transition_at: null }), now)).toBe("24h");
+  it("is the last day of one that goes on, and all of it while that is shorter", () => {
+    const first = "2022-05-13T03:02:26.406000Z";
+    for (const goesOn of [{ active: true }, { active: false, status: "R" } as const]) {
+      const workflow = newWorkflow({ ...goesOn, first_transition_at: first });
+      expect(openingRange(workflow, Date.parse(first) + 25 * hour)).toBe("24h");
+      expect(openingRange(workflow, Date.parse(first) + 23 * hour)).toBe("all");
+    }
+    expect(openingRange(newWorkflow({ active: true, first_transition_at: null }), 0)).toBe("all");
   });
 });
 

@@ -56,13 +56,19 @@ export function withView(params: URLSearchParams, change: Partial<View>): URLSea
 const seconds = { "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800 };
 
 /**
- * The range to open on where none was chosen: the last day, or all of a run that had already ended
- * by then, since an empty chart tells nothing. `now` is in milliseconds since the epoch.
+ * The range to open on where none was chosen: the last day of a run that has gone on for longer than
+ * that, and all of any other, since a chart that is mostly empty tells nothing. `now` is in
+ * milliseconds since the epoch.
  */
 export function openingRange(workflow: Workflow, now: number): TimeRange {
-  const last = workflow.last_transition_at;
-  if (workflow.active || last === null) return "24h";
-  return Date.parse(last) < now - seconds["24h"] * 1000 ? "all" : "24h";
+  const first = workflow.first_transition_at;
+  if (hasEnded(workflow) || first === null) return "all";
+  return Date.parse(first) < now - seconds["24h"] * 1000 ? "24h" : "all";
+}
+
+/** Whether nothing moves any more. A run between two waves has no active task and has not ended. */
+export function hasEnded(workflow: Workflow): boolean {
+  return !workflow.active && ["D", "H", "F", "A"].includes(workflow.status);
 }
 
 /** How long the range is in seconds; `all` lasts from the first transition to the last, or to now. */

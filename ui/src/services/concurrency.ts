@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ApiError, getJSON } from "../api/client";
 import type { ConcurrencyColumns, ConcurrencyQuery } from "../api/types";
-import { refreshMs } from "./refresh";
+import { refreshOf } from "./refresh";
 
 export interface ConcurrencyRequest {
   workflowId: number;
@@ -42,8 +42,12 @@ export function concurrencyQuery({ live, ...request }: ConcurrencyRequest) {
       }
       return answer;
     },
-    refetchInterval: live ? refreshMs : false,
+    refetchInterval: ({ state }) => live && refreshOf(windowMs(state.data)),
   });
+}
+
+function windowMs(answer: ConcurrencyColumns | undefined): number {
+  return answer === undefined ? Infinity : Date.parse(answer.window.end) - Date.parse(answer.window.start);
 }
 
 function isColumns(answer: Partial<ConcurrencyColumns>): answer is ConcurrencyColumns {
