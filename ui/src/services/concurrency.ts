@@ -47,7 +47,9 @@ export function concurrencyQuery({ live, ...request }: ConcurrencyRequest) {
 }
 
 function windowMs(answer: ConcurrencyColumns | undefined): number {
-  return answer === undefined ? Infinity : Date.parse(answer.window.end) - Date.parse(answer.window.start);
+  return answer === undefined
+    ? Infinity
+    : Date.parse(answer.window.end) - Date.parse(answer.window.start);
 }
 
 function isColumns(answer: Partial<ConcurrencyColumns>): answer is ConcurrencyColumns {
