@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -185,6 +186,39 @@ func TestImportTwiceAndDamaged(t *testing.T) {
 	server := start(t, "serve", "--database-url", database, "--listen", "127.0.0.1:0")
 	if _, body := server.get("/api/v2/workflows"); strings.Count(body, `"id"`) != 1 {
 		t.Errorf("after one good import the workflows are %s", body)
+	}
+}
+
+// A row that somebody changed behind the program's back is told, not hidden.
+func TestABrokenChainIsLogged(t *testing.T) {
+	database := tempDatabase(t)
+	file := filepath.Join(t.TempDir(), "trace.txt")
+	if err := os.WriteFile(file, []byte(trace), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := call("import", "nextflow", file, "--workflow", "run", "--database-url", database); code != 0 {
+		t.Fatal(errOut)
+	}
+	raw, err := sql.Open("sqlite", strings.TrimPrefix(database, "sqlite://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(t.Context(), "DELETE FROM task_status_audit WHERE new_status = 'R'"); err != nil {
+		t.Fatal(err)
+	}
+	server := start(t, "serve", "--database-url", database, "--listen", "127.0.0.1:0")
+	if status, body := server.get("/api/v2/workflow/1/task_concurrency?time_range=all"); status != http.StatusOK {
+		t.Errorf("the timeline of a broken chain: %d %s", status, body)
+	}
+	if err := server.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.wait(); err != nil {
+		t.Errorf("tasktide ended with %v", err)
+	}
+	if log := server.stderr.String(); !strings.Contains(log, "audit is broken") || !strings.Contains(log, "task_template_name=align") {
+		t.Errorf("the log does not tell of the broken chain: %q", log)
 	}
 }
 

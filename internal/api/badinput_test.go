@@ -162,6 +162,7 @@ func TestBadStateRequests(t *testing.T) {
 		{"POST", "/api/v3/workflow_run", `{"workflow_id": 4711, "user": "a", "jobmon_version": "3", "next_report_increment": 1}`, 404, "not_found", "", "4711"},
 		{"POST", "/api/v3/workflow_run", fmt.Sprintf(`{"workflow_id": %d, "next_report_increment": 2592001}`, b.workflow), 400, "invalid", "next_report_increment", "2592000"},
 		{"POST", "/api/v3/workflow_run", fmt.Sprintf(`{"workflow_id": %d, "next_report_increment": -1}`, b.workflow), 400, "invalid", "next_report_increment", "2592000"},
+		{"POST", "/api/v3/workflow_run/4711/sync_status", `{"task_instance_ids": [], "status": "Q"}`, 404, "not_found", "", "4711"},
 		{"PUT", "/api/v3/workflow_run/4711/update_status", `{"status": "R"}`, 404, "not_found", "", "4711"},
 		{"PUT", fmt.Sprintf("/api/v3/workflow_run/%d/update_status", b.run), `{"status": "Y"}`, 400, "invalid", "status", "R (RUNNING)"},
 		{"POST", "/api/v3/workflow_run/4711/log_heartbeat", `{"status": "R", "next_report_increment": 1}`, 404, "not_found", "", "4711"},

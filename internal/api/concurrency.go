@@ -36,6 +36,11 @@ func (s *server) taskConcurrency(ctx context.Context, request concurrencyRequest
 	if err != nil {
 		return nil, err
 	}
+	for _, defect := range answer.Defects {
+		s.Log.ErrorContext(ctx, "the audit is broken: more tasks left a status than had entered it",
+			"workflow_id", request.WorkflowID, "task_template_name", answer.Templates[defect.Series],
+			"at", time.UnixMicro(defect.At).UTC(), "level", defect.Level)
+	}
 	numbers := numbersOf(answer, request)
 	if request.Format == formatColumns {
 		return columnsOf(numbers, asked), nil

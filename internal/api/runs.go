@@ -99,6 +99,9 @@ func (s *server) syncStatus(ctx context.Context, request syncStatusRequest) (syn
 			return err
 		}
 		answer.Time = databaseTextOf(now)
+		if _, err := snapshot.Run(ctx, request.RunID); err != nil {
+			return err
+		}
 		// An empty list is no restriction to a filter, so it must not be asked about.
 		var known []store.Instance
 		if len(request.InstanceIDs) > 0 {

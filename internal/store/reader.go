@@ -24,6 +24,8 @@ type Snapshot interface {
 	Workflow(ctx context.Context, id int64) (WorkflowInfo, error)
 	// Workflows lists workflows by descending id.
 	Workflows(ctx context.Context, filter WorkflowFilter) ([]WorkflowInfo, error)
+	// Run returns one workflow run. CodeNotFound.
+	Run(ctx context.Context, id int64) (Run, error)
 	// TemplateNames lists the templates of a workflow's tasks by name, then id.
 	TemplateNames(ctx context.Context, workflowID int64) ([]TemplateName, error)
 

@@ -86,6 +86,9 @@ func (v snapshot) workflows(ctx context.Context, c conditions, limit int) ([]sto
 	}, query, args...)
 }
 
+// Run implements [store.Snapshot].
+func (v snapshot) Run(ctx context.Context, id int64) (store.Run, error) { return v.run(ctx, id, "") }
+
 // TemplateNames implements [store.Snapshot].
 func (v snapshot) TemplateNames(ctx context.Context, workflowID int64) ([]store.TemplateName, error) {
 	return all(ctx, v.session, func(t *store.TemplateName) []any { return []any{&t.ID, &t.Name} }, `

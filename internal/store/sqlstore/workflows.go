@@ -114,8 +114,11 @@ func runColumns(r *store.Run) []any {
 
 // LockRun implements [store.Tx].
 func (w writer) LockRun(ctx context.Context, id int64) (store.Run, error) {
-	return one(ctx, w.session, fmt.Sprintf("there is no workflow run %d", id), runColumns,
-		selectRun+" WHERE r.id = ?"+w.store.dialect.ForUpdate, id)
+	return w.run(ctx, id, w.store.dialect.ForUpdate)
+}
+
+func (s session) run(ctx context.Context, id int64, lock string) (store.Run, error) {
+	return one(ctx, s, fmt.Sprintf("there is no workflow run %d", id), runColumns, selectRun+" WHERE r.id = ?"+lock, id)
 }
 
 // Runs implements [store.Tx].

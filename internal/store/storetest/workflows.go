@@ -90,6 +90,15 @@ var workflowTests = map[string]func(t *testing.T, s store.Store){
 			}
 			return err
 		})
+		f.view(func(ctx context.Context, view store.Snapshot) error {
+			seen, err := view.Run(ctx, saved.ID)
+			if seen != saved {
+				t.Errorf("a snapshot has %+v, want %+v", seen, saved)
+			}
+			_, missing := view.Run(ctx, saved.ID+1)
+			wantCode(t, missing, jobmon.CodeNotFound)
+			return err
+		})
 	},
 
 	"AnArrayComesBackAsItWasSaved": func(t *testing.T, s store.Store) {
