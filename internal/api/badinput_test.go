@@ -58,6 +58,7 @@ func TestBadReadRequests(t *testing.T) {
 		{"GET", concurrency + "?start=1970-01-02T00:00:00Z&end=9999-12-31T00:00:00Z&granularity=auto", "", 400, "invalid", "granularity", "50000"},
 		{"GET", concurrency + "?start=yesterday", "", 400, "invalid", "start", "2022-05-13T03:24:00Z"},
 		{"GET", concurrency + "?start=2022-05-13T04:00:00", "", 400, "invalid", "start", "2022-05-13T03:24:00Z"},
+		{"GET", concurrency + "?start=1970-01-01T00:00:00Z&end=1970-01-01T00:00:00Z", "", 400, "invalid", "end", "after start"},
 		{"GET", concurrency + "?start=1969-12-31T04:00:00Z", "", 400, "invalid", "start", "1970"},
 		{"GET", concurrency + "?start=9999-12-31T23:00:00-05:00", "", 400, "invalid", "start", "before 10000"},
 		{"GET", concurrency + "?stat=mean&stat=peak", "", 400, "invalid", "stat", "once"},

@@ -70,9 +70,13 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		return asked, jobmon.FieldErrorf("start", "give a start for the end")
 	default:
 		asked.Start = int64(*request.Start)
-		if request.End != nil {
-			asked.End = int64(*request.End)
+		if request.End == nil {
+			break
 		}
+		if *request.End <= *request.Start {
+			return asked, jobmon.FieldErrorf("end", "end must be after start")
+		}
+		asked.End = int64(*request.End)
 	}
 	return asked, nil
 }

@@ -190,9 +190,9 @@ func (i *instant) UnmarshalText(text []byte) error {
 		written = written[:sign] + "+" + written[sign+1:]
 	}
 	at, err := time.Parse(time.RFC3339, written)
-	if err != nil || at.UnixMicro() <= 0 || at.UTC().Year() > 9999 {
+	if err != nil || at.UnixMicro() < 0 || at.UTC().Year() > 9999 {
 		return jobmon.Errorf(jobmon.CodeInvalid,
-			"%q is not an instant after 1970-01-01T00:00:00Z and before 10000; write it like 2022-05-13T03:24:00Z or "+
+			"%q is not an instant from 1970-01-01T00:00:00Z on and before 10000; write it like 2022-05-13T03:24:00Z or "+
 				"2022-05-13T05:24:00+02:00", text)
 	}
 	*i = instant(at.UnixMicro())

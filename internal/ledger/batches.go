@@ -130,7 +130,8 @@ func groupBatches(instances []store.Instance) []InstantiatedBatch {
 }
 
 // Launch moves the instantiated instances of a batch, and their tasks, to LAUNCHED, to be heard of
-// within the given time. An instance whose worker was quicker to report is left alone.
+// within the given time. An instance whose worker was quicker to report is left alone. CodeNotFound
+// for the array.
 func (l *Ledger) Launch(ctx context.Context, arrayID, batchNum int64, reportWithin time.Duration) error {
 	filter := store.InstanceFilter{ArrayID: arrayID, BatchNum: batchNum}
 	report := func(at int64) store.InstanceReport {

@@ -158,7 +158,7 @@ func (l *Ledger) take(ctx context.Context, tx store.Tx, task store.Task, path []
 }
 
 // KillBatch ends the instances of a batch that were told to kill themselves. A task that was still
-// theirs is ERROR_FATAL; one that was reset meanwhile stays as it is.
+// theirs is ERROR_FATAL; one that was reset meanwhile stays as it is. CodeNotFound for the array.
 func (l *Ledger) KillBatch(ctx context.Context, arrayID, batchNum int64) error {
 	filter := store.InstanceFilter{
 		ArrayID: arrayID, BatchNum: batchNum, Statuses: []jobmon.InstanceStatus{jobmon.InstanceKillSelf},

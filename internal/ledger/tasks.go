@@ -12,41 +12,41 @@ import (
 // rests in ERROR_RECOVERABLE: asked for that, the task goes on to REGISTERING, or to ERROR_FATAL
 // after its last attempt. CodeNotFound.
 func (l *Ledger) Transition(ctx context.Context, taskID int64, to jobmon.TaskStatus) (jobmon.TaskStatus, error) {
-	var result jobmon.TaskStatus
-	err := l.db.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-		task, err := lockTask(ctx, tx, taskID)
-		if err != nil {
-			return err
-		}
-		result = task.Status
-		if !task.Status.MayBecome(to) {
-			return nil
-		}
-		at, err := l.now(ctx, tx, []store.Task{task})
-		if err != nil {
-			return err
-		}
+	may := func(s jobmon.TaskStatus) bool { return s.MayBecome(to) }
+	return l.changeTask(ctx, taskID, may, func(
+		ctx context.Context, tx store.Tx, task store.Task, at int64,
+	) (jobmon.TaskStatus, error) {
 		ids := []int64{task.ID}
 		switch to {
 		case jobmon.TaskErrorRecoverable:
 			path := jobmon.InstanceError.TaskMoves(task.Status, task.NumAttempts, task.MaxAttempts)
-			result = path[len(path)-1]
-			return follow(ctx, tx, ids, at, path...)
+			return path[len(path)-1], follow(ctx, tx, ids, at, path...)
 		case jobmon.TaskQueued:
-			result = to
-			return tx.MoveTasks(ctx, store.TaskMove{IDs: ids, To: to, At: at, Attempts: store.AddAttempt})
+			return to, tx.MoveTasks(ctx, store.TaskMove{IDs: ids, To: to, At: at, Attempts: store.AddAttempt})
 		default:
-			result = to
-			return follow(ctx, tx, ids, at, to)
+			return to, follow(ctx, tx, ids, at, to)
 		}
 	})
-	return result, err
 }
 
 // Reset takes one task back to REGISTERING with no attempts, by JobMon's reset rule: never from DONE,
 // and from RUNNING only when resetIfRunning is set. It returns the status that the task then has.
 // CodeNotFound.
 func (l *Ledger) Reset(ctx context.Context, taskID int64, resetIfRunning bool) (jobmon.TaskStatus, error) {
+	may := func(s jobmon.TaskStatus) bool { return s.Resets(resetIfRunning) }
+	return l.changeTask(ctx, taskID, may, func(
+		ctx context.Context, tx store.Tx, task store.Task, at int64,
+	) (jobmon.TaskStatus, error) {
+		return jobmon.TaskRegistering, reset(ctx, tx, []int64{task.ID}, at)
+	})
+}
+
+// changeTask locks one task and changes it where its status allows that. It returns the status that
+// the task then has.
+func (l *Ledger) changeTask(
+	ctx context.Context, taskID int64, may func(jobmon.TaskStatus) bool,
+	change func(ctx context.Context, tx store.Tx, task store.Task, at int64) (jobmon.TaskStatus, error),
+) (jobmon.TaskStatus, error) {
 	var result jobmon.TaskStatus
 	err := l.db.Update(ctx, func(ctx context.Context, tx store.Tx) error {
 		task, err := lockTask(ctx, tx, taskID)
@@ -54,15 +54,15 @@ func (l *Ledger) Reset(ctx context.Context, taskID int64, resetIfRunning bool) (
 			return err
 		}
 		result = task.Status
-		if !task.Status.Resets(resetIfRunning) {
+		if !may(task.Status) {
 			return nil
 		}
 		at, err := l.now(ctx, tx, []store.Task{task})
 		if err != nil {
 			return err
 		}
-		result = jobmon.TaskRegistering
-		return reset(ctx, tx, []int64{task.ID}, at)
+		result, err = change(ctx, tx, task, at)
+		return err
 	})
 	return result, err
 }

@@ -1146,7 +1146,7 @@ export interface operations {
       query?: {
         /** @description The window as a length that ends with the current bucket; `all` begins at the first transition and ends at the last one, or now while a task is active. */
         time_range?: "1h" | "6h" | "24h" | "7d" | "30d" | "all";
-        /** @description First instant of the window, with any offset from UTC; after 1970-01-01T00:00:00Z. */
+        /** @description First instant of the window, with any offset from UTC; 1970-01-01T00:00:00Z or later. */
         start?: string;
         /** @description The instant at which the window ends; it does not belong to the window. Now where it is left out. */
         end?: string;
