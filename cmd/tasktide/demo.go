@@ -79,9 +79,9 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 func loadHistory(ctx context.Context, db store.Store, log *slog.Logger) error {
 	for _, workflow := range demo.History(demoSeed, time.Now().UnixMicro()) {
 		_, err := ledger.New(db, log).Import(ctx, store.Import{
-			Name: workflow.Name, Engine: workflow.Run.Engine, SourceHash: "demo",
+			Name: workflow.Name, Engine: "demo", SourceHash: "demo",
 			MaxConcurrentlyRunning: workflow.MaxConcurrentlyRunning,
-		}, workflow.Run.Tasks, nil)
+		}, workflow.Tasks, nil)
 		if err != nil {
 			return err
 		}

@@ -82,11 +82,15 @@ func (p *program) wait() error {
 // eventually waits for a condition, a minute at most.
 func eventually(t *testing.T, otherwise string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); {
-		if time.Now().After(deadline) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.After(time.Minute)
+	for !condition() {
+		select {
+		case <-look.C:
+		case <-deadline:
 			t.Fatalf("%s a minute later", otherwise)
 		}
-		<-time.After(10 * time.Millisecond)
 	}
 }
 

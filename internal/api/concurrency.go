@@ -69,14 +69,7 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 	case request.Start == nil:
 		return asked, jobmon.FieldErrorf("start", "give a start for the end")
 	default:
-		asked.Start = int64(*request.Start)
-		if request.End == nil {
-			break
-		}
-		if *request.End <= *request.Start {
-			return asked, jobmon.FieldErrorf("end", "end must be after start")
-		}
-		asked.End = int64(*request.End)
+		asked.Start, asked.End = int64(*request.Start), (*int64)(request.End)
 	}
 	return asked, nil
 }

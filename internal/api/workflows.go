@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -146,22 +145,9 @@ type workflowTemplatesAnswer struct {
 	TaskTemplates []string `json:"task_templates"`
 }
 
-// workflowTemplates lists names: templates that share one are one series everywhere.
 func (s *server) workflowTemplates(ctx context.Context, request workflowRequest) (workflowTemplatesAnswer, error) {
-	answer := workflowTemplatesAnswer{[]string{}}
-	err := s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		if _, err := snapshot.Workflow(ctx, request.ID); err != nil {
-			return err
-		}
-		templates, err := snapshot.TemplateNames(ctx, request.ID)
-		for _, template := range templates {
-			answer.TaskTemplates = append(answer.TaskTemplates, template.Name)
-		}
-		slices.Sort(answer.TaskTemplates)
-		answer.TaskTemplates = slices.Compact(answer.TaskTemplates)
-		return err
-	})
-	return answer, err
+	names, err := s.Timeline.Templates(ctx, request.ID)
+	return workflowTemplatesAnswer{names}, err
 }
 
 // instant is a moment in microseconds since the Unix epoch. On the wire it is RFC 3339: read with any

@@ -4,14 +4,14 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"tasktide/internal/runlog"
+	"tasktide/internal/jobmon"
 )
 
 // Workflow is a workflow that is over.
 type Workflow struct {
 	Name                   string
 	MaxConcurrentlyRunning int64 // tasks; never exceeded by those that are QUEUED, INSTANTIATED, LAUNCHED or RUNNING
-	Run                    runlog.Run
+	Tasks                  []jobmon.TaskHistory
 }
 
 // History makes up the day before now, in microseconds since the Unix epoch, UTC: some workflows of
@@ -25,7 +25,7 @@ func History(seed uint64, now int64) []Workflow {
 		workflows = append(workflows, Workflow{
 			Name:                   plan.name,
 			MaxConcurrentlyRunning: int64(plan.limit),
-			Run:                    runlog.Run{Engine: "demo", Tasks: schedule(rng, plan, now-plan.endedAgo.Microseconds())},
+			Tasks:                  schedule(rng, plan, now-plan.endedAgo.Microseconds()),
 		})
 	}
 	return workflows

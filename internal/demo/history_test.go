@@ -23,10 +23,10 @@ func TestHistory(t *testing.T) {
 				t.Errorf("two workflows are named %q", workflow.Name)
 			}
 			names[workflow.Name] = true
-			tasks += len(workflow.Run.Tasks)
+			tasks += len(workflow.Tasks)
 			templates = max(templates, checkWorkflow(t, workflow))
 			over := true
-			for _, task := range workflow.Run.Tasks {
+			for _, task := range workflow.Tasks {
 				attempts += task.Attempts
 				over = over && task.Moves[len(task.Moves)-1].To == jobmon.TaskDone
 			}
@@ -57,7 +57,7 @@ func checkWorkflow(t *testing.T, workflow demo.Workflow) int {
 	var steps []step
 	templates := map[string]bool{}
 	names := map[string]bool{}
-	for _, task := range workflow.Run.Tasks {
+	for _, task := range workflow.Tasks {
 		if err := task.Check(); err != nil {
 			t.Error(err)
 		}
@@ -121,7 +121,7 @@ func TestHistoryIsSeeded(t *testing.T) {
 	hour := time.Hour.Microseconds()
 	later := demo.History(7, now+hour)
 	for _, workflow := range later {
-		for _, task := range workflow.Run.Tasks {
+		for _, task := range workflow.Tasks {
 			for i := range task.Moves {
 				task.Moves[i].At -= hour
 			}

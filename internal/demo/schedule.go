@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"tasktide/internal/jobmon"
-	"tasktide/internal/runlog"
 )
 
 const (
@@ -23,13 +22,13 @@ const (
 
 // schedule plays a plan through under its limit and returns its tasks, the last of which moves at
 // the instant end.
-func schedule(rng *rand.Rand, plan plan, end int64) []runlog.Task {
+func schedule(rng *rand.Rand, plan plan, end int64) []jobmon.TaskHistory {
 	s := scheduler{rng: rng, plan: plan, left: make([]int, len(plan.templates))}
 	for i, template := range plan.templates {
 		s.left[i] = template.tasks
 		for n := range template.tasks {
 			s.template = append(s.template, i)
-			s.tasks = append(s.tasks, runlog.Task{
+			s.tasks = append(s.tasks, jobmon.TaskHistory{
 				Name:     fmt.Sprintf("%s_part-%d", template.name, n+1),
 				Template: template.name,
 			})
@@ -62,7 +61,7 @@ func schedule(rng *rand.Rand, plan plan, end int64) []runlog.Task {
 type scheduler struct {
 	rng      *rand.Rand
 	plan     plan
-	tasks    []runlog.Task
+	tasks    []jobmon.TaskHistory
 	template []int // of each task
 	left     []int // of each template, the tasks that are not done
 	ready    []int // tasks that may be queued, first come first served
@@ -158,7 +157,7 @@ func (s *scheduler) attempt(task int, now time.Duration) {
 }
 
 func (s *scheduler) enter(task int, at time.Duration, status jobmon.TaskStatus) {
-	s.tasks[task].Moves = append(s.tasks[task].Moves, runlog.Move{To: status, At: at.Microseconds()})
+	s.tasks[task].Moves = append(s.tasks[task].Moves, jobmon.Move{To: status, At: at.Microseconds()})
 }
 
 func (s *scheduler) between(least, most time.Duration) time.Duration {

@@ -183,7 +183,7 @@ func damaged(line int, column, format string, args ...any) error {
 }
 
 // joinAttempts joins attempts into tasks, in the order in which the tasks first appear.
-func joinAttempts(attempts []attempt) []Task {
+func joinAttempts(attempts []attempt) []jobmon.TaskHistory {
 	// Rows are written as attempts complete, so a retry can stand before the row it repeats.
 	slices.SortStableFunc(attempts, func(a, b attempt) int { return cmp.Compare(a.submit, b.submit) })
 
@@ -199,7 +199,7 @@ func joinAttempts(attempts []attempt) []Task {
 	}
 
 	slices.SortFunc(lives, func(a, b life) int { return cmp.Compare(a.firstLine, b.firstLine) })
-	tasks := make([]Task, len(lives))
+	tasks := make([]jobmon.TaskHistory, len(lives))
 	for i := range lives {
 		tasks[i] = lives[i].finish()
 	}
@@ -210,7 +210,7 @@ func joinAttempts(attempts []attempt) []Task {
 // another follows.
 type life struct {
 	firstLine int
-	task      Task
+	task      jobmon.TaskHistory
 	last      attempt
 }
 
@@ -218,10 +218,10 @@ func newLife(first attempt) life {
 	process, _, _ := strings.Cut(first.name, " (")
 	return life{
 		firstLine: first.line,
-		task: Task{
+		task: jobmon.TaskHistory{
 			Name:     first.name,
 			Template: process,
-			Moves:    []Move{{To: jobmon.TaskRegistering, At: first.submit}},
+			Moves:    []jobmon.Move{{To: jobmon.TaskRegistering, At: first.submit}},
 		},
 		last: first,
 	}
@@ -234,7 +234,7 @@ func (l *life) retry(next attempt) {
 	l.last = next
 }
 
-func (l *life) finish() Task {
+func (l *life) finish() jobmon.TaskHistory {
 	l.record(jobmon.TaskErrorFatal)
 	return l.task
 }
@@ -243,7 +243,7 @@ func (l *life) finish() Task {
 func (l *life) record(failed jobmon.TaskStatus) {
 	enter := func(at int64, statuses ...jobmon.TaskStatus) {
 		for _, status := range statuses {
-			l.task.Moves = append(l.task.Moves, Move{To: status, At: at})
+			l.task.Moves = append(l.task.Moves, jobmon.Move{To: status, At: at})
 		}
 	}
 	a := l.last

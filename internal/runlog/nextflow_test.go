@@ -36,7 +36,7 @@ func trace(rows ...string) string {
 	return text.String()
 }
 
-func parse(t *testing.T, text string) []runlog.Task {
+func parse(t *testing.T, text string) []jobmon.TaskHistory {
 	t.Helper()
 	run, err := runlog.ParseNextflow(strings.NewReader(text))
 	if err != nil {
@@ -49,7 +49,7 @@ func parse(t *testing.T, text string) []runlog.Task {
 }
 
 // life writes a task down as "name/template xAttempts G0 Q0 ...", in seconds after noon.
-func life(task runlog.Task) string {
+func life(task jobmon.TaskHistory) string {
 	words := []string{fmt.Sprintf("%s/%s x%d", task.Name, task.Template, task.Attempts)}
 	for _, move := range task.Moves {
 		words = append(words, fmt.Sprintf("%s%g", move.To, time.UnixMicro(move.At).Sub(noon).Seconds()))
@@ -57,7 +57,7 @@ func life(task runlog.Task) string {
 	return strings.Join(words, " ")
 }
 
-func lives(tasks []runlog.Task) []string {
+func lives(tasks []jobmon.TaskHistory) []string {
 	all := make([]string, len(tasks))
 	for i, task := range tasks {
 		all[i] = life(task)

@@ -6,12 +6,6 @@ import "tasktide/internal/jobmon"
 
 // Run is what a log says about one run.
 type Run struct {
-	Engine string // the engine that ran it, such as "nextflow"
-	Tasks  []Task // in the order in which they first appear
+	Engine string               // the engine that ran it, such as "nextflow"
+	Tasks  []jobmon.TaskHistory // in the order in which they first appear
 }
-
-// Task is one task of a run and its life.
-type Task = jobmon.TaskHistory
-
-// Move is a task entering a status at an instant.
-type Move = jobmon.Move

@@ -44,12 +44,13 @@ const (
 
 // Request asks for the concurrency of one workflow. Its window is, in this order: the whole life of
 // the workflow when All is set; the buckets that end with the current one and are together at least
-// Last long; or what covers the half-open span [Start, End), where End 0 means now.
+// Last long; or what covers the half-open span [Start, End), which ends now when End is nil.
 type Request struct {
 	WorkflowID int64
 	All        bool
 	Last       time.Duration
-	Start, End int64
+	Start      int64
+	End        *int64
 	Bucket     int64    // 0 chooses the finest that gives at most AutoBuckets buckets
 	Templates  []string // empty means all
 	Statuses   concurrency.StatusSet
@@ -103,20 +104,40 @@ func (t *Timeline) Concurrency(ctx context.Context, request Request) (Answer, er
 	return answer, err
 }
 
+// Templates returns the names of a workflow's templates, each once, in order: two versions of a tool
+// may share one, and are one series. CodeNotFound for a workflow that does not exist.
+func (t *Timeline) Templates(ctx context.Context, workflowID int64) ([]string, error) {
+	var names []string
+	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
+		if _, err := snapshot.Workflow(ctx, workflowID); err != nil {
+			return err
+		}
+		known, err := snapshot.TemplateNames(ctx, workflowID)
+		names = namesOf(known)
+		return err
+	})
+	return names, err
+}
+
+func namesOf(templates []store.TemplateName) []string {
+	names := make([]string, len(templates))
+	for i, template := range templates {
+		names[i] = template.Name
+	}
+	// Databases order names each in their own way; answers are ordered by bytes.
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // seriesOf says which series counts the tasks of a template.
 type seriesOf struct {
 	names []string
 	index map[int64]int // by template id; -1 for one that was not asked for
 }
 
-// chooseSeries makes one series of each template name: two versions of a tool may share one.
+// chooseSeries makes one series of each template name that is wanted, or of all.
 func chooseSeries(known []store.TemplateName, wanted []string) (seriesOf, error) {
-	series := seriesOf{index: make(map[int64]int, len(known))}
-	for _, template := range known {
-		series.names = append(series.names, template.Name)
-	}
-	slices.Sort(series.names)
-	series.names = slices.Compact(series.names)
+	series := seriesOf{names: namesOf(known), index: make(map[int64]int, len(known))}
 	if len(wanted) > 0 {
 		for _, name := range wanted {
 			if _, exists := slices.BinarySearch(series.names, name); !exists {

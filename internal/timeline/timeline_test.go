@@ -83,21 +83,21 @@ func TestWindows(t *testing.T) {
 		window  concurrency.Window
 		peaks   []int64
 	}{
-		{"whole buckets around the span", timeline.Request{Start: noon + 30*second, End: noon + 90*second, Bucket: minute},
+		{"whole buckets around the span", timeline.Request{Start: noon + 30*second, End: new(noon + 90*second), Bucket: minute},
 			concurrency.Window{Start: noon, Bucket: minute, Count: 2}, []int64{3, 1}},
-		{"a span that is whole already", timeline.Request{Start: noon, End: noon + minute, Bucket: minute},
+		{"a span that is whole already", timeline.Request{Start: noon, End: new(noon + minute), Bucket: minute},
 			concurrency.Window{Start: noon, Bucket: minute, Count: 1}, []int64{3}},
-		{"what began long before is counted", timeline.Request{Start: noon, End: noon + 5*second, Bucket: second},
+		{"what began long before is counted", timeline.Request{Start: noon, End: new(noon + 5*second), Bucket: second},
 			concurrency.Window{Start: noon, Bucket: second, Count: 5}, []int64{1, 1, 1, 1, 1}},
-		{"one template", timeline.Request{Start: noon, End: noon + minute, Bucket: minute, Templates: []string{"b", "b"}},
+		{"one template", timeline.Request{Start: noon, End: new(noon + minute), Bucket: minute, Templates: []string{"b", "b"}},
 			concurrency.Window{Start: noon, Bucket: minute, Count: 1}, []int64{1}},
-		{"another status", timeline.Request{Start: noon, End: noon + minute, Bucket: minute, Statuses: concurrency.Pending},
+		{"another status", timeline.Request{Start: noon, End: new(noon + minute), Bucket: minute, Statuses: concurrency.Pending},
 			concurrency.Window{Start: noon, Bucket: minute, Count: 1}, []int64{2}},
 		{"all of it, the last transition included", timeline.Request{All: true, Bucket: 60 * minute},
 			concurrency.Window{Start: noon - 120*minute, Bucket: 60 * minute, Count: 3}, []int64{1, 1, 3}},
-		{"the bucket that auto chooses", timeline.Request{Start: noon, End: noon + 1500*second},
+		{"the bucket that auto chooses", timeline.Request{Start: noon, End: new(noon + 1500*second)},
 			concurrency.Window{Start: noon, Bucket: second, Count: 1500}, nil},
-		{"and the next", timeline.Request{Start: noon, End: noon + 1501*second},
+		{"and the next", timeline.Request{Start: noon, End: new(noon + 1501*second)},
 			concurrency.Window{Start: noon, Bucket: 5 * second, Count: 301}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,12 +148,12 @@ func TestRefusals(t *testing.T) {
 		field   string
 	}{
 		"unknown workflow":   {timeline.Request{WorkflowID: id + 1, All: true, Bucket: minute}, jobmon.CodeNotFound, ""},
-		"ends before":        {timeline.Request{Start: noon, End: noon - 1, Bucket: minute}, jobmon.CodeInvalid, "end"},
-		"ends at its start":  {timeline.Request{Start: noon, End: noon, Bucket: minute}, jobmon.CodeInvalid, "end"},
+		"ends before":        {timeline.Request{Start: noon, End: new(noon - 1), Bucket: minute}, jobmon.CodeInvalid, "end"},
+		"ends at its start":  {timeline.Request{Start: noon, End: new(noon), Bucket: minute}, jobmon.CodeInvalid, "end"},
 		"starts after now":   {timeline.Request{Start: future, Bucket: minute}, jobmon.CodeInvalid, "start"},
-		"too many buckets":   {timeline.Request{Start: noon, End: noon + 50_001*second, Bucket: second}, jobmon.CodeInvalid, "granularity"},
+		"too many buckets":   {timeline.Request{Start: noon, End: new(noon + 50_001*second), Bucket: second}, jobmon.CodeInvalid, "granularity"},
 		"unknown template":   {timeline.Request{All: true, Bucket: minute, Templates: []string{"A"}}, jobmon.CodeInvalid, "task_template_name"},
-		"as many as allowed": {timeline.Request{Start: noon, End: noon + 50_000*second, Bucket: second}, "", ""},
+		"as many as allowed": {timeline.Request{Start: noon, End: new(noon + 50_000*second), Bucket: second}, "", ""},
 	} {
 		if c.request.WorkflowID == 0 {
 			c.request.WorkflowID = id
@@ -188,7 +188,7 @@ func TestAnswersAreThoseOfAllRows(t *testing.T) {
 		id := load(t, db, fmt.Sprint("run ", number), tasks...)
 		start := noon + rapid.Int64Range(-300, 300).Draw(t, "start")*second
 		request := timeline.Request{
-			WorkflowID: id, Start: start, End: start + rapid.Int64Range(1, 300).Draw(t, "span")*second,
+			WorkflowID: id, Start: start, End: new(start + rapid.Int64Range(1, 300).Draw(t, "span")*second),
 			Bucket:   rapid.SampledFrom(timeline.Buckets()).Draw(t, "bucket"),
 			Statuses: concurrency.StatusSet(rapid.Uint32().Draw(t, "statuses")) & concurrency.All,
 		}

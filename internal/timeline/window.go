@@ -60,13 +60,13 @@ func cover(request Request, workflow store.WorkflowInfo, now, bucket int64) (con
 		window.Count = int((request.Last.Microseconds() + bucket - 1) / bucket)
 		window.Start -= int64(window.Count-1) * bucket
 		return window, nil
-	case request.End == 0 && request.Start > now:
+	case request.End == nil && request.Start > now:
 		return concurrency.Window{}, jobmon.FieldErrorf("start", "start lies in the future; give an end after it, or an earlier start")
-	case request.End == 0:
+	case request.End == nil:
 		return concurrency.Align(request.Start, now+1, bucket), nil
-	case request.End <= request.Start:
+	case *request.End <= request.Start:
 		return concurrency.Window{}, jobmon.FieldErrorf("end", "end must be after start")
 	default:
-		return concurrency.Align(request.Start, request.End, bucket), nil
+		return concurrency.Align(request.Start, *request.End, bucket), nil
 	}
 }
