@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figureOf, parseAxisDate, type FigureInput } from "./figure";
+import { figureOf, parseAxisDate, relayoutRange, type FigureInput } from "./figure";
 
 const input: FigureInput = {
   buckets: { first: 0, width: 60_000, count: 2, end: 100_000 },
@@ -53,5 +53,24 @@ describe("parseAxisDate", () => {
 
   it.each([["soon"], [undefined], [null], [""], [1234]])("refuses %s", (value) => {
     expect(parseAxisDate(value)).toBeNull();
+  });
+});
+
+describe("relayoutRange", () => {
+  const from = Date.UTC(2022, 4, 13, 3, 5);
+  const to = Date.UTC(2022, 4, 13, 3, 10);
+
+  it("reads both of Plotly's ways to tell of a zoom", () => {
+    const ends = ["2022-05-13 03:05", "2022-05-13 03:10"];
+    expect(relayoutRange({ "xaxis.range": ends })).toEqual([from, to]);
+    expect(relayoutRange({ "xaxis.range[0]": ends[0], "xaxis.range[1]": ends[1] })).toEqual([
+      from,
+      to,
+    ]);
+  });
+
+  it("knows the end of a zoom, and what is no zoom", () => {
+    expect(relayoutRange({ "xaxis.autorange": true })).toBe("whole");
+    expect(relayoutRange({ autosize: true })).toBeNull();
   });
 });

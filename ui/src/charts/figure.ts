@@ -114,6 +114,18 @@ export function parseAxisDate(value: unknown): number | null {
   return Number.isNaN(instant) ? null : instant;
 }
 
+/**
+ * The range that Plotly tells of while it zooms or pans: "whole" where the zoom was undone, and null
+ * where the change is about something else.
+ */
+export function relayoutRange(change: Record<string, unknown>): Range | "whole" | null {
+  if (change["xaxis.autorange"] === true) return "whole";
+  const pair = Array.isArray(change["xaxis.range"]) ? (change["xaxis.range"] as unknown[]) : [];
+  const from = parseAxisDate(change["xaxis.range[0]"] ?? pair[0]);
+  const to = parseAxisDate(change["xaxis.range[1]"] ?? pair[1]);
+  return from === null || to === null ? null : [from, to];
+}
+
 /** Plotly leaves out the parts that are zero ("2022-05-13 03:05") and goes below milliseconds. */
 function isoOf(value: string): string {
   const [date, time = "00:00"] = value.split(" ");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { assignMarks, contrast, inks, mix, pages, palettes, type Mode } from "./palette";
 
@@ -14,6 +15,30 @@ describe("palettes", () => {
       expect(contrast(colour, pages[mode]), colour).toBeGreaterThanOrEqual(3);
     }
     expect(new Set(palettes[mode]).size).toBe(8);
+  });
+
+  it("has the contrasts that docs/page.md tells", () => {
+    const table = readFileSync("../docs/page.md", "utf8").matchAll(
+      /^\| `(#\w+)` (\S+) \| `(#\w+)` (\S+) \|$/gm,
+    );
+    const rows = [...table].map(([, ...cells]) => cells);
+    expect(rows).toEqual(
+      palettes.light.map((light, i) => {
+        const dark = palettes.dark[i];
+        return [
+          light,
+          contrast(light, pages.light).toFixed(2),
+          dark,
+          contrast(dark, pages.dark).toFixed(2),
+        ];
+      }),
+    );
+  });
+
+  it("is not ColorBrewer's Set2, none of whose colours reaches 3:1 on white", () => {
+    const set2 = "#66c2a5 #fc8d62 #8da0cb #e78ac3 #a6d854 #ffd92f #e5c494 #b3b3b3".split(" ");
+    const best = Math.max(...set2.map((colour) => contrast(colour, "#ffffff")));
+    expect(best.toFixed(2)).toBe("2.62");
   });
 
   it.each(modes)("%s: words and line can be read on the page", (mode) => {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { newConcurrency, newSeries } from "../test/factories/concurrency";
-import { axisMax, bucketAt, bucketsOf, bucketsWithin, stackOrder, sumOf } from "./timeline";
+import {
+  axisMax,
+  bucketAt,
+  bucketsOf,
+  bucketsWithin,
+  moveCursor,
+  stackOrder,
+  sumOf,
+} from "./timeline";
 
 const buckets = { first: 1000, width: 100, count: 3, end: 1300 };
 
@@ -58,4 +66,21 @@ it("sumOf adds the bands bucket by bucket", () => {
 it("axisMax leaves room above, and never ends at zero", () => {
   expect(axisMax(100)).toBeGreaterThan(100);
   expect(axisMax(0)).toBeGreaterThan(0);
+});
+
+describe("moveCursor", () => {
+  it("goes from bucket to bucket and stays within what is shown", () => {
+    expect(moveCursor("ArrowRight", null, 3, 9)).toBe(3);
+    expect(moveCursor("ArrowRight", 4, 3, 9)).toBe(5);
+    expect(moveCursor("ArrowRight", 9, 3, 9)).toBe(9);
+    expect(moveCursor("ArrowLeft", null, 3, 9)).toBe(9);
+    expect(moveCursor("ArrowLeft", 3, 3, 9)).toBe(3);
+    expect(moveCursor("Home", 5, 3, 9)).toBe(3);
+    expect(moveCursor("End", 5, 3, 9)).toBe(9);
+  });
+
+  it("goes away with Escape, and stays for any other key", () => {
+    expect(moveCursor("Escape", 5, 3, 9)).toBeNull();
+    expect(moveCursor("a", 5, 3, 9)).toBeUndefined();
+  });
 });

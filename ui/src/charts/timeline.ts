@@ -61,6 +61,32 @@ export function bucketsWithin(buckets: Buckets, [from, to]: Range): [number, num
   return [low, Math.max(low, clamp(Math.ceil((to - buckets.first) / buckets.width)))];
 }
 
+/**
+ * Where a key takes the cursor among the buckets first to last: null for nowhere, and undefined where
+ * the key does not move it.
+ */
+export function moveCursor(
+  key: string,
+  at: number | null,
+  first: number,
+  last: number,
+): number | null | undefined {
+  switch (key) {
+    case "ArrowRight":
+      return at === null ? first : Math.min(last, at + 1);
+    case "ArrowLeft":
+      return at === null ? last : Math.max(first, at - 1);
+    case "Home":
+      return first;
+    case "End":
+      return last;
+    case "Escape":
+      return null;
+    default:
+      return undefined;
+  }
+}
+
 /** Sums of the bands, bucket by bucket. */
 export function sumOf(bands: readonly Band[], count: number): Float64Array {
   const sums = new Float64Array(count);

@@ -10,11 +10,11 @@ import {
   type ReactNode,
   type Ref,
 } from "react";
-import { config, figureOf, margins, parseAxisDate } from "../charts/figure";
+import { config, figureOf, margins, relayoutRange } from "../charts/figure";
 import { inks, mix, pages, type Mark, type Mode } from "../charts/palette";
 import { Plot, zoomTo } from "../charts/plotly";
 import { rasterize } from "../charts/raster";
-import { bucketAt, bucketStart, type Range } from "../charts/timeline";
+import { bucketAt, bucketStart, moveCursor, type Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber } from "../format";
 import { HoverTooltip, spanText, type HoverHandle } from "./HoverTooltip";
@@ -132,15 +132,9 @@ export default function TimelineChart(props: TimelineChartProps) {
 
   /** Plotly tells of every step of a zoom or pan, and of its end. */
   function follow(change: Record<string, unknown>) {
-    if (change["xaxis.autorange"] === true) {
-      zoomed.current = null;
-    } else {
-      const pair = Array.isArray(change["xaxis.range"]) ? (change["xaxis.range"] as unknown[]) : [];
-      const from = parseAxisDate(change["xaxis.range[0]"] ?? pair[0]);
-      const to = parseAxisDate(change["xaxis.range[1]"] ?? pair[1]);
-      if (from === null || to === null) return;
-      zoomed.current = { revision, range: [from, to] };
-    }
+    const range = relayoutRange(change);
+    if (range === null) return;
+    zoomed.current = range === "whole" ? null : { revision, range };
     point(null);
     draw();
   }
@@ -196,19 +190,11 @@ export default function TimelineChart(props: TimelineChartProps) {
     const [from, to] = shownRange();
     const first = bucketAt(buckets, Math.max(from, buckets.first)) ?? 0;
     const last = bucketAt(buckets, Math.min(to, buckets.end) - 1) ?? buckets.count - 1;
-    const at = pointed.current;
-    const moves: Record<string, () => number | null> = {
-      ArrowRight: () => (at === null ? first : Math.min(last, at + 1)),
-      ArrowLeft: () => (at === null ? last : Math.max(first, at - 1)),
-      Home: () => first,
-      End: () => last,
-      Escape: () => null,
-    };
+    const bucket = moveCursor(event.key, pointed.current, first, last);
     const zooms: Record<string, number> = { "+": 0.5, "=": 0.5, "-": 2, "0": 0 };
     if (event.key in zooms) {
       zoom(zooms[event.key]);
-    } else if (event.key in moves && buckets.count > 0) {
-      const bucket = moves[event.key]();
+    } else if (bucket !== undefined && buckets.count > 0) {
       point(bucket);
       setAnnouncement(bucket === null ? "" : inWords(bucket));
     } else {
