@@ -1,26 +1,46 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"tasktide/internal/jobmon"
-	"tasktide/internal/store"
+	"tasktide/internal/store/mysql"
+	"tasktide/internal/store/postgres"
 	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/sqlstore"
 )
 
 // databaseFlag is the flag of every command that opens a database.
 type databaseFlag struct {
-	DatabaseURL string `env:"TASKTIDE_DATABASE_URL" default:"${default_database}" placeholder:"URL" help:"Where the data is: sqlite://PATH, relative or absolute (${default_database})."`
+	DatabaseURL string `env:"TASKTIDE_DATABASE_URL" default:"${default_database}" placeholder:"URL" help:"Where the data is: sqlite://PATH, mysql://USER:PASSWORD@HOST/DATABASE or postgres://USER:PASSWORD@HOST/DATABASE (${default_database})."`
 }
 
-func (f databaseFlag) open(ctx context.Context) (store.Store, error) {
-	scheme, _, found := strings.Cut(f.DatabaseURL, "://")
-	if !found || scheme != "sqlite" {
-		return nil, jobmon.Errorf(jobmon.CodeInvalid, "the database URL must be of the form sqlite://PATH")
+const sqliteScheme = "sqlite"
+
+// drivers opens a database by the scheme of its URL.
+var drivers = map[string]func(ctx context.Context, databaseURL string) (*sqlstore.Store, error){
+	sqliteScheme: sqlite.Open,
+	"mysql":      mysql.Open,
+	"postgres":   postgres.Open,
+}
+
+func (f databaseFlag) scheme() string {
+	scheme, _, _ := strings.Cut(f.DatabaseURL, "://")
+	return scheme
+}
+
+// connect opens the database and leaves its schema as it is.
+func (f databaseFlag) connect(ctx context.Context) (*sqlstore.Store, error) {
+	open, known := drivers[f.scheme()]
+	if !known {
+		return nil, jobmon.Errorf(jobmon.CodeInvalid, "the database URL must begin with sqlite://, mysql:// or postgres://")
 	}
 	if f.DatabaseURL == defaultDatabaseURL() {
 		if err := os.MkdirAll(dataDirectory(), 0o700); err != nil {
@@ -28,14 +48,47 @@ func (f databaseFlag) open(ctx context.Context) (store.Store, error) {
 				"the default data directory cannot be made (%w); name a database with --database-url", err)
 		}
 	}
-	return sqlite.Open(ctx, f.DatabaseURL)
+	return open(ctx, f.DatabaseURL)
+}
+
+// open opens the database for use: with migrate, its schema is brought up to this program's version, and
+// otherwise it has to be there. Nil stands for whether the file is ours alone, as a SQLite's is.
+func (f databaseFlag) open(ctx context.Context, migrate *bool) (*sqlstore.Store, error) {
+	db, err := f.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	isFile := f.scheme() == sqliteScheme
+	if *cmp.Or(migrate, &isFile) {
+		_, _, err = db.Migrate(ctx)
+	} else {
+		err = db.CheckSchema(ctx)
+	}
+	if err == nil {
+		err = db.CheckWritable(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// shown is the database's URL without its password.
+func (f databaseFlag) shown() string {
+	parsed, err := url.Parse(f.DatabaseURL)
+	if err != nil || f.scheme() == sqliteScheme {
+		return f.DatabaseURL // a file's name may be no URL, and has no password
+	}
+	return parsed.Redacted()
 }
 
 func defaultDatabaseURL() string {
 	return sqliteURL(filepath.Join(dataDirectory(), "tasktide.db"))
 }
 
-func sqliteURL(path string) string { return "sqlite://" + (&url.URL{Path: path}).EscapedPath() }
+func sqliteURL(path string) string {
+	return sqliteScheme + "://" + (&url.URL{Path: path}).EscapedPath()
+}
 
 // dataDirectory is where the XDG base directory specification puts a user's data.
 func dataDirectory() string {
@@ -48,4 +101,33 @@ func dataDirectory() string {
 		base = filepath.Join(home, ".local", "share")
 	}
 	return filepath.Join(base, "tasktide")
+}
+
+type migrateCommand struct {
+	databaseFlag
+}
+
+// Help is shown under the command's --help.
+func (migrateCommand) Help() string {
+	return `Brings the schema of the database up to this program's version, and does nothing when it is there.
+Several may do so at once. The database itself must exist, and belong to nobody else.
+
+Example:
+
+    tasktide migrate --database-url postgres://tasktide:secret@db.example.org/tasktide`
+}
+
+// Run migrates the schema.
+func (c migrateCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	before, after, err := db.Migrate(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "The schema of %s is at version %d; it was at %d.\n", c.shown(), after, before)
+	return err
 }

@@ -13,7 +13,6 @@ import (
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
 	"tasktide/internal/store"
-	"tasktide/internal/store/sqlite"
 )
 
 // demoSeed makes every demo show the same history.
@@ -41,7 +40,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return jobmon.Errorf(jobmon.CodeUnavailable, "no temporary directory can be made: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	db, err := sqlite.Open(ctx, sqliteURL(filepath.Join(directory, "demo.db")))
+	db, err := databaseFlag{sqliteURL(filepath.Join(directory, "demo.db"))}.open(ctx, nil)
 	if err != nil {
 		return err
 	}

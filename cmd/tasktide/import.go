@@ -57,7 +57,7 @@ func (c importNextflowCommand) Run(ctx context.Context, t *terminal) (err error)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	db, err := c.open(ctx)
+	db, err := c.open(ctx, nil)
 	if err != nil {
 		return err
 	}

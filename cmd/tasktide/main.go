@@ -30,6 +30,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
 	Demo    demoCommand    `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
 	Import  importCommand  `cmd:"" help:"Load a run of another workflow engine."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema of a database up to this version."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -121,7 +121,7 @@ func tempDatabase(t *testing.T) string {
 }
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"demo"}, {"import", "nextflow"}, {"version"}} {
+	for _, args := range [][]string{{"serve"}, {"demo"}, {"import", "nextflow"}, {"migrate"}, {"version"}} {
 		code, out, errOut := call(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example") || !strings.Contains(out, "tasktide "+strings.Join(args, " ")) {
 			t.Errorf("%v --help exits %d with %q%q", args, code, out, errOut)
@@ -143,7 +143,7 @@ func TestWrongCallsAreOneSentence(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"serve", "--database-url", "oracle://x"}, 1, "sqlite://PATH"},
+		{[]string{"serve", "--database-url", "oracle://x"}, 1, "sqlite://, mysql:// or postgres://"},
 		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "no", "such", "x.db")}, 1, "no folder"},
 		{[]string{"serve", "--database-url", "sqlite://" + garbage}, 1, "not a"},
 		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "a.db"), "--listen", "nowhere"}, 1, "--listen"},

@@ -27,6 +27,7 @@ type listenFlag struct {
 type serveCommand struct {
 	databaseFlag
 	listenFlag
+	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
 }
 
 // Help is shown under the command's --help.
@@ -37,12 +38,13 @@ Examples:
 
     tasktide serve
     tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
+    tasktide serve --database-url postgres://tasktide:secret@db.example.org/tasktide --migrate
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
 
 // Run serves the database until ctx ends.
 func (c serveCommand) Run(ctx context.Context, t *terminal) error {
-	db, err := c.open(ctx)
+	db, err := c.open(ctx, c.Migrate)
 	if err != nil {
 		return err
 	}
@@ -50,7 +52,7 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", server.url(), c.DatabaseURL)
+	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", server.url(), c.shown())
 	return errors.Join(server.run(ctx), db.Close())
 }
 

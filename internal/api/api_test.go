@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 
@@ -21,9 +21,11 @@ import (
 	"tasktide/internal/api"
 	"tasktide/internal/ledger"
 	"tasktide/internal/store"
-	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/testdb"
 	"tasktide/internal/timeline"
 )
+
+func TestMain(m *testing.M) { os.Exit(testdb.Main(m)) }
 
 // fixture is the real interface on a real database, behind a real listener.
 type fixture struct {
@@ -38,10 +40,7 @@ type fixture struct {
 
 func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 	t.Helper()
-	opened, err := sqlite.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "tasktide.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	opened := testdb.Open(t)
 	f := &fixture{t: t, store: opened, log: &bytes.Buffer{}, doc: loadDocument(t)}
 	logger := slog.New(slog.NewTextHandler(f.log, nil))
 	f.ledger = ledger.New(opened, logger)

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -13,8 +13,10 @@ import (
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
 	"tasktide/internal/store"
-	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/testdb"
 )
+
+func TestMain(m *testing.M) { os.Exit(testdb.Main(m)) }
 
 // world is a database with one workflow of one array, bound and with a run that is RUNNING.
 type world struct {
@@ -40,10 +42,7 @@ const maxAttempts = 2
 
 func openStore(t *testing.T) store.Store {
 	t.Helper()
-	db, err := sqlite.Open(context.Background(), "sqlite://"+filepath.Join(t.TempDir(), "ledger.db"))
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
+	db := testdb.Open(t)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Errorf("close: %v", err)

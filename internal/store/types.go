@@ -6,6 +6,10 @@ import (
 	"tasktide/internal/jobmon"
 )
 
+// MaxInstant is the last instant that every database can store, 9999-12-31T23:59:59.999999Z, in
+// microseconds since the Unix epoch.
+const MaxInstant int64 = 253_402_300_799_999_999
+
 // Tool is a piece of software that runs workflows.
 type Tool struct {
 	ID   int64

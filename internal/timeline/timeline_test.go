@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +16,7 @@ import (
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
 	"tasktide/internal/store"
-	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/testdb"
 	"tasktide/internal/timeline"
 )
 
@@ -30,12 +30,11 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMicro()
 
 var running = concurrency.Of(jobmon.TaskRunning)
 
+func TestMain(m *testing.M) { os.Exit(testdb.Main(m)) }
+
 func open(t *testing.T) store.Store {
 	t.Helper()
-	db, err := sqlite.Open(context.Background(), "sqlite://"+filepath.Join(t.TempDir(), "timeline.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := testdb.Open(t)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"io/fs"
 
@@ -12,21 +13,31 @@ import (
 	"tasktide/internal/store/sqlstore"
 )
 
-func dialect() sqlstore.Dialect {
+func dialect(path string) sqlstore.Dialect {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		panic(err) // the path is a constant
 	}
 	return sqlstore.Dialect{
-		Migrations:   files,
-		Clock:        "SELECT tasktide_now()",
-		ForUpdate:    "", // an immediate transaction has the file to itself
-		IDs:          "SELECT value FROM json_each(?)",
+		Migrations: files,
+		Tables:     "SELECT name FROM sqlite_schema WHERE type = 'table'",
+		Clock:      "SELECT tasktide_now()",
+		Parameter:  func(int) string { return "?" },
+		ForUpdate:  "", // an immediate transaction has the file to itself
+		OneOf: func(column string, ids []int64) (string, []any) {
+			list, err := json.Marshal(ids)
+			if err != nil {
+				panic(err) // integers always encode
+			}
+			return column + " IN (SELECT value FROM json_each(?))", []any{string(list)}
+		},
 		Greatest:     "MAX",
-		Lower:        "tasktide_lower",
+		Lower:        func(text string) string { return "tasktide_lower(" + text + ")" },
 		SkipExisting: func(string) string { return " ON CONFLICT DO NOTHING" },
+		ReturningID:  "", // the driver tells it
 		Instant:      func(microseconds int64) any { return microseconds },
 		Classify:     classify,
+		Explain:      func(err error) error { return explain(path, err) },
 	}
 }
 
@@ -81,8 +92,6 @@ func explain(path string, err error) error {
 	var failure *sqlite.Error
 	var known *jobmon.Error
 	switch {
-	case errors.Is(err, errForeign):
-		return sentence(jobmon.CodeInvalid, "belongs to another program; name another file")
 	case errors.Is(err, errNoWAL):
 		return sentence(jobmon.CodeInvalid, "is on a file system that cannot share memory between processes; name a file on a local disk")
 	case errors.As(err, &failure):

@@ -37,9 +37,9 @@ const (
 )
 
 // Open opens the store in the file that a URL names, sqlite://PATH with a relative or an absolute
-// path; the file is created when it does not exist, its folder is not. An error is one sentence that
-// says what to do: CodeInvalid when the URL or the file cannot be used, CodeConflict when a newer
-// program has written it, CodeUnavailable when another process holds it.
+// path; the file is created when it does not exist, its folder is not. The schema is left as it is. An
+// error is one sentence that says what to do: CodeInvalid when the URL or the file cannot be used,
+// CodeUnavailable when another process holds it.
 func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	path, err := filePath(databaseURL)
 	if err != nil {
@@ -54,7 +54,7 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	read := sql.OpenDB(connector{dsn(path, true)})
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	opened := sqlstore.New(write, read, dialect())
+	opened := sqlstore.New(write, read, dialect(path))
 	if err := prepareInTime(ctx, path, !exists, write, opened); err != nil {
 		opened.Close() //nolint:gosec // why it could not be opened tells more
 		if ctx.Err() != nil {
@@ -160,15 +160,9 @@ func prepare(ctx context.Context, path string, isNew bool, write *sql.DB, opened
 			return err
 		}
 	}
-	var tables, ours int
-	err := write.QueryRowContext(ctx, `
-		SELECT COUNT(*), COUNT(CASE WHEN name = 'schema_version' THEN 1 END)
-		FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &ours)
-	if err != nil {
+	// Before anything is changed: the file may be another program's.
+	if _, err := opened.SchemaVersion(ctx); err != nil {
 		return err
-	}
-	if tables > 0 && ours == 0 {
-		return errForeign
 	}
 	var mode string
 	if err := write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
@@ -182,13 +176,10 @@ func prepare(ctx context.Context, path string, isNew bool, write *sql.DB, opened
 	if mode != "wal" {
 		return errNoWAL
 	}
-	return opened.Migrate(ctx)
+	return nil
 }
 
-var (
-	errForeign = errors.New("no table schema_version")
-	errNoWAL   = errors.New("no WAL mode")
-)
+var errNoWAL = errors.New("no WAL mode")
 
 // drv is the driver with the functions that SQLite itself lacks.
 var drv = newDriver()

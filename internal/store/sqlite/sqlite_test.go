@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +14,9 @@ import (
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 	"tasktide/internal/store/sqlite"
+	"tasktide/internal/store/sqlstore"
 	"tasktide/internal/store/storetest"
+	"tasktide/internal/store/testdb"
 )
 
 // childURL tells a copy of the test's program to be another process on the same database.
@@ -31,24 +34,32 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		t.Helper()
-		return open(t, "sqlite://"+filepath.Join(t.TempDir(), "store.db"))
-	})
+	storetest.Run(t, func(t *testing.T) store.Store { return testdb.SQLite.Open(t) })
 }
 
 func open(t *testing.T, url string) store.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), url)
+	s, err := openMigrated(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+func openMigrated(ctx context.Context, url string) (*sqlstore.Store, error) {
+	s, err := sqlite.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
 // useStore opens a store, registers tools and closes it.
 func useStore(ctx context.Context, url string, tools int) error {
-	s, err := sqlite.Open(ctx, url)
+	s, err := openMigrated(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -142,7 +153,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 		{"locked", "sqlite://" + file("locked"), jobmon.CodeUnavailable, "locked by another process"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, err := sqlite.Open(t.Context(), c.url)
+			s, err := openMigrated(t.Context(), c.url)
 			if err == nil {
 				t.Fatal("opened", s.Close())
 			}

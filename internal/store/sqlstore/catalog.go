@@ -20,9 +20,9 @@ func (s *Store) RegisterTool(ctx context.Context, name string) (tool store.Tool,
 func (s session) registerTool(ctx context.Context, name string) (store.Tool, error) {
 	return findOrInsert(func() (store.Tool, error) {
 		return one(ctx, s, "", func(t *store.Tool) []any { return []any{&t.ID, &t.Name} },
-			"SELECT id, name FROM tool WHERE name = ?", name)
+			"SELECT id, name FROM tool WHERE name = ?", key(name))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO tool (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), name)
+		_, err := s.exec(ctx, "INSERT INTO tool (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(name))
 		return err
 	})
 }

@@ -7,28 +7,44 @@ import (
 )
 
 // Dialect is everything in which one database differs from another. Statements are otherwise the same
-// everywhere: they quote "array" and "user", which are reserved words on some databases.
+// everywhere: they quote "array" and "user", which are reserved words on some databases, and write a
+// parameter as a question mark, which stands for nothing else in them.
 type Dialect struct {
 	// Migrations holds the files NNNN_name.sql, numbered from 0001 without gaps.
 	Migrations fs.FS
+	// Tables selects the names of the tables that are there.
+	Tables string
+	// Lock and Unlock select 1 when this connection has taken, or given back, the lock under which the
+	// schema is changed. They are empty where a transaction that writes has the database to itself.
+	Lock, Unlock string
 	// Clock is the statement that reads the database's clock with microseconds.
 	Clock string
+	// Parameter names the n-th parameter of a statement, from 1.
+	Parameter func(n int) string
 	// ForUpdate ends a SELECT that locks its rows. It is empty where a transaction that writes has the
 	// database to itself.
 	ForUpdate string
-	// IDs selects the elements of its one parameter, a JSON array of integers. A statement so takes any
-	// number of ids without meeting a limit on parameters.
-	IDs string
+	// OneOf demands that a column is one of the ids, of which there is at least one and any number,
+	// and returns the parameters of the clause. An index on the column must serve it, in a statement
+	// that changes or locks rows too.
+	OneOf func(column string, ids []int64) (clause string, parameters []any)
 	// Greatest is the name of the function that returns the largest of its arguments.
 	Greatest string
-	// Lower is the name of the function that takes text to lower case, in all of Unicode.
-	Lower string
+	// Lower takes a text to lower case, in all of Unicode.
+	Lower func(text string) string
 	// SkipExisting ends an INSERT that leaves out the rows whose unique key is taken. column is any
 	// column of the table.
 	SkipExisting func(column string) string
-	// Instant makes a parameter of an instant in microseconds since the Unix epoch, UTC.
+	// ReturningID ends an INSERT of one row so that it returns the row's id. It is empty where the
+	// driver tells the id of the last row.
+	ReturningID string
+	// Instant makes a parameter of an instant in microseconds since the Unix epoch, UTC, from 0 to
+	// [store.MaxInstant].
 	Instant func(microseconds int64) any
 	// Classify recognises an error of the database by its number: its code, and whether the same
 	// transaction may succeed when it is run again. An error that it does not know is CodeInternal.
 	Classify func(err error) (code jobmon.Code, retry bool)
+	// Explain says in one sentence, without a secret, what about the database keeps it from being used
+	// at all and what to do. It is asked while the database is opened.
+	Explain func(err error) error
 }

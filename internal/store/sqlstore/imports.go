@@ -72,17 +72,14 @@ func (s session) beginImport(ctx context.Context, run store.Import) (int64, erro
 		return 0, err
 	}
 	// No client's hash looks like this: those are decimal numbers.
-	dagID, err := s.insert(ctx, "INSERT INTO dag (hash, created_date) VALUES (?, ?)",
-		fmt.Sprintf("import:%d", versionID), s.at(now))
+	own := fmt.Sprintf("import:%d", versionID)
+	dagID, err := s.insert(ctx, "INSERT INTO dag (hash, created_date) VALUES (?, ?)", own, s.at(now))
 	if err != nil {
 		return 0, err
 	}
 	workflowID, err := s.saveWorkflow(ctx, store.Workflow{
-		WorkflowKey: store.WorkflowKey{
-			ToolVersionID: versionID, DAGID: dagID,
-			ArgsHash: "import:" + run.SourceHash, TaskHash: "import:" + run.SourceHash,
-		},
-		Name: run.Name, MaxConcurrentlyRunning: cmp.Or(run.MaxConcurrentlyRunning, jobmon.NoLimit),
+		WorkflowKey: store.WorkflowKey{ToolVersionID: versionID, DAGID: dagID, ArgsHash: own, TaskHash: own},
+		Name:        run.Name, MaxConcurrentlyRunning: cmp.Or(run.MaxConcurrentlyRunning, jobmon.NoLimit),
 		Status: jobmon.WorkflowRegistering, StatusAt: now,
 	})
 	if err != nil {
@@ -90,7 +87,7 @@ func (s session) beginImport(ctx context.Context, run store.Import) (int64, erro
 	}
 	_, err = s.exec(ctx, `
 		INSERT INTO workflow_import (workflow_id, name, engine, source_hash, staged_tasks, staged_at) VALUES (?, ?, ?, ?, 0, ?)`,
-		workflowID, run.Name, run.Engine, run.SourceHash, s.at(now))
+		workflowID, key(run.Name), run.Engine, key(run.SourceHash), s.at(now))
 	return workflowID, err
 }
 
@@ -98,7 +95,8 @@ func (s session) beginImport(ctx context.Context, run store.Import) (int64, erro
 func (s session) refuseImport(ctx context.Context, run store.Import) error {
 	type existing struct{ workflowID, publishedAt int64 }
 	found, err := one(ctx, s, "", func(e *existing) []any { return []any{&e.workflowID, instant{&e.publishedAt}} },
-		"SELECT workflow_id, published_at FROM workflow_import WHERE name = ? AND source_hash = ?", run.Name, run.SourceHash)
+		"SELECT workflow_id, published_at FROM workflow_import WHERE name = ? AND source_hash = ?",
+		key(run.Name), key(run.SourceHash))
 	switch {
 	case jobmon.ErrorCode(err) == jobmon.CodeNotFound:
 		return nil
@@ -155,8 +153,8 @@ func (s session) stageTasks(ctx context.Context, workflowID int64, histories []j
 	places, templates := map[string]place{}, map[string]int64{}
 	tasks := make([]store.Task, len(histories))
 	for i, history := range histories {
-		if len(history.Moves) == 0 {
-			return jobmon.Errorf(jobmon.CodeInvalid, "task %q has no history", history.Name)
+		if err := checkHistory(history); err != nil {
+			return err
 		}
 		if _, known := places[history.Template]; !known {
 			places[history.Template], templates[history.Template], err = s.place(ctx, workflowID, toolVersionID, history.Template, now)
@@ -180,6 +178,19 @@ func (s session) stageTasks(ctx context.Context, workflowID int64, histories []j
 	}
 	_, err = s.exec(ctx, "UPDATE workflow_import SET staged_tasks = staged_tasks + ? WHERE workflow_id = ?", len(tasks), workflowID)
 	return err
+}
+
+func checkHistory(history jobmon.TaskHistory) error {
+	if len(history.Moves) == 0 {
+		return jobmon.Errorf(jobmon.CodeInvalid, "task %q has no history", history.Name)
+	}
+	for _, move := range history.Moves {
+		if move.At <= 0 || move.At > store.MaxInstant {
+			return jobmon.Errorf(jobmon.CodeInvalid, "task %q entered %s at an instant outside the years 1970 to 9999",
+				history.Name, move.To.Name())
+		}
+	}
+	return nil
 }
 
 // place returns where the tasks of a template go, with the template's id, and makes it when it is new.
@@ -261,8 +272,11 @@ func (s *Store) AbandonImport(ctx context.Context, workflowID int64) error {
 	for _, table := range []string{"task_status_audit", "task"} {
 		for matched := int64(removeBatch); matched == removeBatch; {
 			err := s.update(ctx, func(tx session) (err error) {
-				matched, err = tx.exec(ctx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM ("+
-					"SELECT id FROM "+table+" WHERE workflow_id = ? LIMIT ?) doomed)", workflowID, removeBatch)
+				ids, err := all(ctx, tx, number, "SELECT id FROM "+table+" WHERE workflow_id = ? LIMIT ?", workflowID, removeBatch)
+				if err != nil {
+					return err
+				}
+				matched, err = tx.removeRows(ctx, table, "id", ids)
 				return err
 			})
 			if err != nil {
@@ -305,24 +319,42 @@ func (s session) removeImport(ctx context.Context, workflowID int64) error {
 	if err != nil {
 		return err
 	}
-	const templates = "SELECT id FROM task_template WHERE tool_version_id = ?"
-	const versions = "SELECT id FROM task_template_version WHERE task_template_id IN (" + templates + ")"
-	for _, statement := range []struct {
-		text string
-		id   int64
+	templates, err := all(ctx, s, number, "SELECT id FROM task_template WHERE tool_version_id = ?", own.toolVersionID)
+	if err != nil {
+		return err
+	}
+	versions, err := all(ctx, s, number, `
+		SELECT v.id FROM task_template_version v JOIN task_template t ON t.id = v.task_template_id
+		WHERE t.tool_version_id = ?`, own.toolVersionID)
+	if err != nil {
+		return err
+	}
+	for _, rows := range []struct {
+		table, column string
+		ids           []int64
 	}{
-		{`DELETE FROM "array" WHERE workflow_id = ?`, workflowID},
-		{"DELETE FROM workflow_import WHERE workflow_id = ?", workflowID},
-		{"DELETE FROM workflow WHERE id = ?", workflowID},
-		{"DELETE FROM dag WHERE id = ?", own.dagID},
-		{"DELETE FROM node WHERE task_template_version_id IN (" + versions + ")", own.toolVersionID},
-		{"DELETE FROM task_template_version WHERE task_template_id IN (" + templates + ")", own.toolVersionID},
-		{"DELETE FROM task_template WHERE tool_version_id = ?", own.toolVersionID},
-		{"DELETE FROM tool_version WHERE id = ?", own.toolVersionID},
+		{`"array"`, "workflow_id", []int64{workflowID}},
+		{"workflow_import", "workflow_id", []int64{workflowID}},
+		{"workflow", "id", []int64{workflowID}},
+		{"dag", "id", []int64{own.dagID}},
+		{"node", "task_template_version_id", versions},
+		{"task_template_version", "id", versions},
+		{"task_template", "id", templates},
+		{"tool_version", "id", []int64{own.toolVersionID}},
 	} {
-		if _, err := s.exec(ctx, statement.text, statement.id); err != nil {
+		if _, err := s.removeRows(ctx, rows.table, rows.column, rows.ids); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeRows removes the rows of a table that have one of the ids in a column, and returns how many. The
+// ids are no subquery: some databases would read the whole table for one.
+func (s session) removeRows(ctx context.Context, table, column string, ids []int64) (int64, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	listed, parameters := s.store.dialect.OneOf(column, ids)
+	return s.exec(ctx, "DELETE FROM "+table+" WHERE "+listed, parameters...)
 }

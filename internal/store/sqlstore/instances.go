@@ -76,6 +76,9 @@ func (w writer) QueueInstances(ctx context.Context, batch store.InstanceBatch) e
 
 // MoveInstances implements [store.Tx].
 func (w writer) MoveInstances(ctx context.Context, move store.InstanceMove) error {
+	if len(move.IDs) == 0 {
+		return nil
+	}
 	set, args := "status = ?, status_date = ?", []any{move.To.String(), w.at(move.At)}
 	report := move.Report
 	for _, text := range []struct {
@@ -110,16 +113,20 @@ func (w writer) MoveInstances(ctx context.Context, move store.InstanceMove) erro
 		set += ", report_by_date = ?"
 		args = append(args, w.at(*report.ReportBy))
 	}
-	_, err := w.exec(ctx, "UPDATE task_instance SET "+set+" WHERE id IN ("+w.store.dialect.IDs+")",
-		append(args, list(move.IDs))...)
+	listed, ids := w.store.dialect.OneOf("id", move.IDs)
+	_, err := w.exec(ctx, "UPDATE task_instance SET "+set+" WHERE "+listed, append(args, ids...)...)
 	return err
 }
 
 // AppendInstanceErrors implements [store.Tx].
 func (w writer) AppendInstanceErrors(ctx context.Context, instances []int64, description string, at int64) error {
+	if len(instances) == 0 {
+		return nil
+	}
+	listed, ids := w.store.dialect.OneOf("i.id", instances)
 	_, err := w.exec(ctx, `
 		INSERT INTO task_instance_error_log (task_instance_id, error_time, description)
-		SELECT i.id, ?, ? FROM task_instance i WHERE i.id IN (`+w.store.dialect.IDs+") ORDER BY i.id",
-		w.at(at), description, list(instances))
+		SELECT i.id, ?, ? FROM task_instance i WHERE `+listed+" ORDER BY i.id",
+		append([]any{w.at(at), description}, ids...)...)
 	return err
 }

@@ -3,40 +3,117 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
 )
 
 // session is a transaction that is under way.
 type session struct {
 	store *Store
 	tx    *sql.Tx
+	// failure is the first error that the database answered with. Some databases end the transaction
+	// then, some only the statement, and one that has ended it would store what follows at once.
+	failure *error
+}
+
+// fail gives an error of the database its code, and ends the transaction with it.
+func (s session) fail(ctx context.Context, err error) error {
+	err = s.store.fail(ctx, err)
+	if err != nil && *s.failure == nil {
+		*s.failure = err
+	}
+	return err
+}
+
+// statement writes a statement and its parameters as the database wants them. It refuses a parameter
+// that not every database can store, so that all of them answer alike.
+func (s session) statement(query string, args []any) (string, []any, error) {
+	if *s.failure != nil {
+		return "", nil, *s.failure
+	}
+	var text strings.Builder
+	text.Grow(len(query) + 2*len(args))
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		text.WriteString(before)
+		if !found {
+			break
+		}
+		text.WriteString(s.store.dialect.Parameter(n))
+		query = after
+	}
+	for i, arg := range args {
+		var err error
+		switch arg := arg.(type) {
+		case key:
+			args[i], err = string(arg), checkKey(string(arg))
+		case string:
+			err = checkText(arg)
+		}
+		if err != nil {
+			*s.failure = err
+			return "", nil, err
+		}
+	}
+	return text.String(), args, nil
+}
+
+// key is a parameter for a column that is part of a unique key.
+type key string
+
+// maxKey is how many characters of a key every database can hold in an index.
+const maxKey = 255
+
+func checkKey(text string) error {
+	if characters := utf8.RuneCountInString(text); characters > maxKey {
+		return jobmon.Errorf(jobmon.CodeTooLarge, "a name or hash of %d characters is too long; %d are allowed", characters, maxKey)
+	}
+	return checkText(text)
+}
+
+func checkText(text string) error {
+	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+		return jobmon.Errorf(jobmon.CodeInvalid, "a text must be valid UTF-8 without NUL characters")
+	}
+	return nil
 }
 
 // exec runs a statement and returns how many rows it matched.
 func (s session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	query, args, err := s.statement(query, args)
+	if err != nil {
+		return 0, err
+	}
 	result, err := s.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, s.store.fail(ctx, err)
+		return 0, s.fail(ctx, err)
 	}
 	matched, err := result.RowsAffected()
-	return matched, s.store.fail(ctx, err)
+	return matched, s.fail(ctx, err)
 }
 
 // insert runs an INSERT of one row and returns its id.
 func (s session) insert(ctx context.Context, query string, args ...any) (int64, error) {
+	if returning := s.store.dialect.ReturningID; returning != "" {
+		return one(ctx, s, "", number, query+returning, args...)
+	}
+	query, args, err := s.statement(query, args)
+	if err != nil {
+		return 0, err
+	}
 	result, err := s.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, s.store.fail(ctx, err)
+		return 0, s.fail(ctx, err)
 	}
 	id, err := result.LastInsertId()
-	return id, s.store.fail(ctx, err)
+	return id, s.fail(ctx, err)
 }
 
 // rowsPerStatement keeps an INSERT of the widest table far below every database's limit on parameters.
@@ -68,16 +145,21 @@ func insertRows[T any](
 func each[T any](ctx context.Context, s session, columns func(row *T) []any, query string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var row T
+		query, args, err := s.statement(query, args)
+		if err != nil {
+			yield(row, err)
+			return
+		}
 		rows, err := s.tx.QueryContext(ctx, query, args...)
 		if err != nil {
-			yield(row, s.store.fail(ctx, err))
+			yield(row, s.fail(ctx, err))
 			return
 		}
 		defer rows.Close()
 		into := columns(&row)
 		for rows.Next() {
 			if err := rows.Scan(into...); err != nil {
-				yield(row, s.store.fail(ctx, err))
+				yield(row, s.fail(ctx, err))
 				return
 			}
 			if !yield(row, nil) {
@@ -85,7 +167,7 @@ func each[T any](ctx context.Context, s session, columns func(row *T) []any, que
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(row, s.store.fail(ctx, err))
+			yield(row, s.fail(ctx, err))
 		}
 	}
 }
@@ -125,8 +207,11 @@ func (s session) now(ctx context.Context) (int64, error) {
 	return one(ctx, s, "", func(at *int64) []any { return []any{instant{at}} }, s.store.dialect.Clock)
 }
 
-// at makes a parameter of an instant.
-func (s session) at(microseconds int64) any { return s.store.dialect.Instant(microseconds) }
+// at makes a parameter of an instant. No instant outside these bounds is stored, so that a comparison
+// with one is the same as with the nearer bound.
+func (s session) at(microseconds int64) any {
+	return s.store.dialect.Instant(min(max(microseconds, 0), store.MaxInstant))
+}
 
 // atOrNull is at for an instant that may be "not yet".
 func (s session) atOrNull(microseconds int64) any {
@@ -141,18 +226,6 @@ func orNull(id int64) any {
 		return nil
 	}
 	return id
-}
-
-// list makes the parameter of [Dialect.IDs].
-func list(ids []int64) string {
-	if len(ids) == 0 {
-		return "[]"
-	}
-	text, err := json.Marshal(ids)
-	if err != nil {
-		panic(err) // integers always encode
-	}
-	return string(text)
 }
 
 func placeholders(n int) string { return strings.Repeat("?, ", n-1) + "?" }
@@ -171,7 +244,8 @@ func (c *conditions) add(clause string, args ...any) {
 // ids demands that a column is one of the ids, unless there are none.
 func (c *conditions) ids(s session, column string, ids []int64) {
 	if len(ids) > 0 {
-		c.add(column+" IN ("+s.store.dialect.IDs+")", list(ids))
+		clause, parameters := s.store.dialect.OneOf(column, ids)
+		c.add(clause, parameters...)
 	}
 }
 

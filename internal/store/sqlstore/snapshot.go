@@ -43,7 +43,7 @@ func (v snapshot) Workflows(ctx context.Context, filter store.WorkflowFilter) ([
 			id = 0
 		}
 		lower := v.store.dialect.Lower
-		c.add("(w.id = ? OR "+lower+"(w.name) LIKE "+lower+"(?) ESCAPE '!')", id, "%"+escapeLike.Replace(filter.Search)+"%")
+		c.add("(w.id = ? OR "+lower("w.name")+" LIKE "+lower("?")+" ESCAPE '!')", id, "%"+escapeLike.Replace(filter.Search)+"%")
 	}
 	if filter.Status != 0 {
 		c.add("w.status = ?", filter.Status.String())

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -17,6 +18,8 @@ type Store struct {
 	write, read *sql.DB
 	dialect     Dialect
 
+	retried, reported atomic.Int64
+
 	mu       sync.Mutex
 	closed   bool
 	underway sync.WaitGroup
@@ -26,7 +29,7 @@ var _ store.Store = (*Store)(nil)
 
 // New returns a store that changes the database through write and reads it through read, so that
 // readers never wait for a connection that a writer holds. It takes over both and closes them. Call
-// [Store.Migrate] before anything else.
+// [Store.Migrate] or [Store.CheckSchema] before anything else.
 func New(write, read *sql.DB, dialect Dialect) *Store {
 	return &Store{write: write, read: read, dialect: dialect}
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -36,9 +37,10 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 	if err != nil {
 		return nil, err
 	}
+	listed, parameters := w.store.dialect.OneOf("t.id", ids)
 	_, err = w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, v.task_template_id, NULL, t.status, t.status_date, NULL, ?`+auditedTask+`
-		WHERE t.id IN (`+w.store.dialect.IDs+") ORDER BY t.id", w.at(at), list(ids))
+		WHERE `+listed+" ORDER BY t.id", append([]any{w.at(at)}, parameters...)...)
 	return ids, err
 }
 
@@ -47,11 +49,12 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 	if len(move.IDs) == 0 {
 		return nil
 	}
-	ids, to, at := list(move.IDs), move.To.String(), w.at(move.At)
+	to, at := move.To.String(), w.at(move.At)
+	listed, ids := w.store.dialect.OneOf("t.id", move.IDs)
 	_, err := w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, v.task_template_id, t.status, ?,
 			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ?`+auditedTask+`
-		WHERE t.id IN (`+w.store.dialect.IDs+") AND t.status <> ? ORDER BY t.id", to, at, at, ids, to)
+		WHERE t.status <> ? AND `+listed+" ORDER BY t.id", append([]any{to, at, at, to}, ids...)...)
 	if err != nil {
 		return err
 	}
@@ -69,7 +72,8 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 		set += ", task_resources_id = ?"
 		args = append(args, move.TaskResourcesID)
 	}
-	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE id IN ("+w.store.dialect.IDs+")", append(args, to, ids)...)
+	listed, ids = w.store.dialect.OneOf("id", move.IDs)
+	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
 	return err
 }
 
@@ -104,13 +108,13 @@ func (s session) importTasks(
 
 // insertTasks inserts tasks and returns their ids in the order given.
 func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, error) {
-	type key struct {
+	type natural struct {
 		workflowID, nodeID int64
 		argsHash           string
 	}
-	position := make(map[key]int, len(tasks))
+	position := make(map[natural]int, len(tasks))
 	for i, task := range tasks {
-		position[key{task.WorkflowID, task.NodeID, task.ArgsHash}] = i
+		position[natural{task.WorkflowID, task.NodeID, task.ArgsHash}] = i
 	}
 	last, err := one(ctx, s, "", number, "SELECT COALESCE(MAX(id), 0) FROM task")
 	if err != nil {
@@ -121,7 +125,7 @@ func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, 
 			num_attempts, max_attempts, resource_scales, fallback_queues, status, status_date)`, "",
 		tasks, 13, func(t store.Task) []any {
 			return []any{
-				t.WorkflowID, t.NodeID, t.ArgsHash, t.ArrayID, t.Name, t.Command, orNull(t.TaskResourcesID),
+				t.WorkflowID, t.NodeID, key(t.ArgsHash), t.ArrayID, t.Name, t.Command, orNull(t.TaskResourcesID),
 				t.NumAttempts, t.MaxAttempts, t.ResourceScales, t.FallbackQueues, t.Status.String(), s.at(t.StatusAt),
 			}
 		})
@@ -137,13 +141,13 @@ func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, 
 			return nil, err
 		}
 		// What others insert meanwhile may show up too.
-		if i, ours := position[key{task.WorkflowID, task.NodeID, task.ArgsHash}]; ours {
+		if i, ours := position[natural{task.WorkflowID, task.NodeID, task.ArgsHash}]; ours {
 			ids[i] = task.ID
 			found++
 		}
 	}
 	if found != len(tasks) {
-		return nil, s.store.fail(ctx, fmt.Errorf("inserted %d tasks and found %d", len(tasks), found))
+		return nil, s.fail(ctx, fmt.Errorf("inserted %d tasks and found %d", len(tasks), found))
 	}
 	return ids, nil
 }

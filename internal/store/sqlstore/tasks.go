@@ -53,18 +53,22 @@ func (w writer) Neighbours(
 	if upstream {
 		column = "e.upstream_node_ids"
 	}
+	if len(tasks) == 0 {
+		return nil, nil
+	}
+	listed, ids := w.store.dialect.OneOf("t.id", tasks)
 	var nodes []int64
 	for text, err := range each(ctx, w.session, func(text *string) []any { return []any{orZero(text)} }, `
 		SELECT `+column+` FROM task t
 		JOIN workflow w ON w.id = t.workflow_id
 		JOIN edge e ON e.dag_id = w.dag_id AND e.node_id = t.node_id
-		WHERE t.workflow_id = ? AND t.id IN (`+w.store.dialect.IDs+")", workflowID, list(tasks)) {
+		WHERE t.workflow_id = ? AND `+listed, append([]any{workflowID}, ids...)...) {
 		if err != nil {
 			return nil, err
 		}
 		ids, err := parseNodeList(text)
 		if err != nil {
-			return nil, w.store.fail(ctx, err)
+			return nil, w.fail(ctx, err)
 		}
 		nodes = append(nodes, ids...)
 	}

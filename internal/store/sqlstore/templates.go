@@ -42,10 +42,11 @@ func (s *Store) RegisterTaskTemplate(ctx context.Context, toolVersionID int64, n
 
 func (s session) registerTaskTemplate(ctx context.Context, toolVersionID int64, name string) (int64, error) {
 	return findOrInsert(func() (int64, error) {
-		return one(ctx, s, "", number, "SELECT id FROM task_template WHERE tool_version_id = ? AND name = ?", toolVersionID, name)
+		return one(ctx, s, "", number, "SELECT id FROM task_template WHERE tool_version_id = ? AND name = ?",
+			toolVersionID, key(name))
 	}, func() error {
 		_, err := s.exec(ctx, "INSERT INTO task_template (tool_version_id, name) VALUES (?, ?)"+
-			s.store.dialect.SkipExisting("id"), toolVersionID, name)
+			s.store.dialect.SkipExisting("id"), toolVersionID, key(name))
 		return err
 	})
 }
@@ -122,7 +123,7 @@ func (s session) registerTaskTemplateVersion(
 	return findOrInsert(func() (version store.TaskTemplateVersion, err error) {
 		found, err := s.taskTemplateVersions(ctx,
 			"v.task_template_id = ? AND v.command_template = ? AND v.arg_mapping_hash = ?",
-			wanted.TaskTemplateID, wanted.CommandTemplate, wanted.ArgMappingHash)
+			wanted.TaskTemplateID, wanted.CommandTemplate, key(wanted.ArgMappingHash))
 		if err == nil && len(found) == 0 {
 			err = jobmon.Errorf(jobmon.CodeNotFound, "there is no such task template version")
 		}
@@ -138,14 +139,14 @@ func (s session) registerTaskTemplateVersion(
 func (s session) insertTaskTemplateVersion(ctx context.Context, version store.TaskTemplateVersion) error {
 	_, err := s.exec(ctx, `
 		INSERT INTO task_template_version (task_template_id, command_template, arg_mapping_hash) VALUES (?, ?, ?)`+
-		s.store.dialect.SkipExisting("id"), version.TaskTemplateID, version.CommandTemplate, version.ArgMappingHash)
+		s.store.dialect.SkipExisting("id"), version.TaskTemplateID, version.CommandTemplate, key(version.ArgMappingHash))
 	if err != nil {
 		return err
 	}
 	id, err := one(ctx, s, "", number, `
 		SELECT id FROM task_template_version
 		WHERE task_template_id = ? AND command_template = ? AND arg_mapping_hash = ?`,
-		version.TaskTemplateID, version.CommandTemplate, version.ArgMappingHash)
+		version.TaskTemplateID, version.CommandTemplate, key(version.ArgMappingHash))
 	if err != nil {
 		return err
 	}
@@ -165,9 +166,9 @@ func (s session) insertTaskTemplateVersion(ctx context.Context, version store.Ta
 // mapArg names an argument of a template version, and creates the argument when it is new.
 func (s session) mapArg(ctx context.Context, versionID int64, name string, kind int) error {
 	id, err := findOrInsert(func() (int64, error) {
-		return one(ctx, s, "", number, "SELECT id FROM arg WHERE name = ?", name)
+		return one(ctx, s, "", number, "SELECT id FROM arg WHERE name = ?", key(name))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO arg (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), name)
+		_, err := s.exec(ctx, "INSERT INTO arg (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(name))
 		return err
 	})
 	if err != nil {
@@ -202,7 +203,7 @@ func (s session) registerNodes(ctx context.Context, nodes []store.Node) ([]int64
 	}
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(n store.Node) bool { return known[keyOf(n)] != 0 })
 	err = insertRows(ctx, s, "INSERT INTO node (task_template_version_id, node_args_hash)", s.store.dialect.SkipExisting("id"),
-		missing, 2, func(n store.Node) []any { return []any{n.TaskTemplateVersionID, n.ArgsHash} })
+		missing, 2, func(n store.Node) []any { return []any{n.TaskTemplateVersionID, key(n.ArgsHash)} })
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +235,7 @@ func (s session) registerNodes(ctx context.Context, nodes []store.Node) ([]int64
 func (s session) findNodes(ctx context.Context, nodes []store.Node) (map[nodeKey]int64, error) {
 	hashes := map[int64][]any{}
 	for _, node := range nodes {
-		hashes[node.TaskTemplateVersionID] = append(hashes[node.TaskTemplateVersionID], node.ArgsHash)
+		hashes[node.TaskTemplateVersionID] = append(hashes[node.TaskTemplateVersionID], key(node.ArgsHash))
 	}
 	found := make(map[nodeKey]int64, len(nodes))
 	for version, hashes := range hashes {
@@ -268,9 +269,9 @@ func (s *Store) RegisterDAG(ctx context.Context, hash string) (dag store.DAG, er
 func (s session) registerDAG(ctx context.Context, hash string) (store.DAG, error) {
 	return findOrInsert(func() (store.DAG, error) {
 		return one(ctx, s, "", func(d *store.DAG) []any { return []any{&d.ID, instant{&d.CreatedAt}} },
-			"SELECT id, created_date FROM dag WHERE hash = ?", hash)
+			"SELECT id, created_date FROM dag WHERE hash = ?", key(hash))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO dag (hash) VALUES (?)"+s.store.dialect.SkipExisting("id"), hash)
+		_, err := s.exec(ctx, "INSERT INTO dag (hash) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(hash))
 		return err
 	})
 }
@@ -302,7 +303,11 @@ func nodeList(ids []int64) any {
 	if len(ids) == 0 {
 		return nil
 	}
-	return list(ids)
+	text, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // integers always encode
+	}
+	return string(text)
 }
 
 func parseNodeList(text string) (ids []int64, err error) {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -20,6 +19,8 @@ const (
 	patience = 8 * time.Second
 	// firstPause is the longest pause before the second attempt; it doubles with each further one.
 	firstPause = 10 * time.Millisecond
+	// connectAttempts is how many connections are tried for one transaction.
+	connectAttempts = 3
 	// connectionWait is how long a transaction waits for a connection to become free.
 	connectionWait = 5 * time.Second
 )
@@ -47,7 +48,23 @@ func (s *Store) view(ctx context.Context, read func(session session) error) erro
 
 // update runs change in a transaction on the writing side.
 func (s *Store) update(ctx context.Context, change func(session session) error) error {
-	return s.retry(ctx, func() error { return s.transact(ctx, s.write, nil, change) })
+	err := s.retry(ctx, func() error { return s.transact(ctx, s.write, nil, change) })
+	if jobmon.ErrorCode(err) == jobmon.CodeContention {
+		s.reported.Add(1)
+	}
+	return err
+}
+
+// Contention tells how often transactions met others in a deadlock, in a wait for a lock that took too
+// long, or in a conflict that the database resolved by ending one of them, since the store was opened.
+type Contention struct {
+	Retried  int64 // runs that were repeated
+	Reported int64 // transactions given up with CodeContention, for want of a connection too
+}
+
+// Contention returns the counts up to now.
+func (s *Store) Contention() Contention {
+	return Contention{Retried: s.retried.Load(), Reported: s.reported.Load()}
 }
 
 // retry runs do until it succeeds or fails for good, or has been run often and long enough.
@@ -61,6 +78,7 @@ func (s *Store) retry(ctx context.Context, do func() error) error {
 		if _, again := s.dialect.Classify(err); !again || attempt == attempts || time.Since(begun) > patience {
 			return err
 		}
+		s.retried.Add(1)
 		pause := time.NewTimer(rand.N(firstPause << (attempt - 1)))
 		select {
 		case <-pause.C:
@@ -71,27 +89,51 @@ func (s *Store) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// transact runs do in one transaction and commits it when do returns nil. Whatever else happens, a
-// panic included, the transaction is rolled back and the connection given back.
+// transact runs do in one transaction and commits it when do returns nil and no statement has failed.
+// Whatever else happens, a panic included, the transaction is rolled back and the connection given back.
 func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.underway.Done()
+	for attempt := 1; ; attempt++ {
+		begun, err := s.transactOnce(ctx, db, options, do)
+		// A pooled connection may have been cut since it was last used, by a restart of the database
+		// for one; as long as the transaction has not begun, another connection may do.
+		if begun || attempt == connectAttempts || jobmon.ErrorCode(err) != jobmon.CodeUnavailable || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) transactOnce(
+	ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error,
+) (begun bool, err error) {
 	conn, err := s.connect(ctx, db)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
+	return s.transactOn(ctx, conn, options, do)
+}
+
+// transactOn is transact on one connection. begun tells whether do was run.
+func (s *Store) transactOn(
+	ctx context.Context, conn *sql.Conn, options *sql.TxOptions, do func(session session) error,
+) (begun bool, err error) {
 	tx, err := conn.BeginTx(ctx, options)
 	if err != nil {
-		return s.fail(ctx, err)
+		return false, s.fail(ctx, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // without effect after a commit, and otherwise do's error tells more
-	if err := do(session{s, tx}); err != nil {
-		return err
+	var failure error
+	if err := do(session{s, tx, &failure}); err != nil {
+		return true, err
 	}
-	return s.fail(ctx, tx.Commit())
+	if failure != nil {
+		return true, failure
+	}
+	return true, s.fail(ctx, tx.Commit())
 }
 
 // connect takes a connection out of the pool, and reports contention when none becomes free in time.
@@ -102,7 +144,7 @@ func (s *Store) connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
 	if err == nil {
 		return conn, nil
 	}
-	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+	if ctx.Err() == nil && waiting.Err() != nil {
 		return nil, jobmon.Errorf(jobmon.CodeContention, "the database is busy with other requests; try again")
 	}
 	return nil, s.fail(ctx, err)

@@ -41,10 +41,10 @@ func (w writer) LockWorkflow(ctx context.Context, id int64) (store.Workflow, err
 }
 
 // LockWorkflowByKey implements [store.Tx].
-func (w writer) LockWorkflowByKey(ctx context.Context, key store.WorkflowKey) (store.Workflow, error) {
+func (w writer) LockWorkflowByKey(ctx context.Context, wanted store.WorkflowKey) (store.Workflow, error) {
 	return w.lockWorkflow(ctx, "there is no such workflow",
 		"w.tool_version_id = ? AND w.dag_id = ? AND w.workflow_args_hash = ? AND w.task_hash = ?",
-		key.ToolVersionID, key.DAGID, key.ArgsHash, key.TaskHash)
+		wanted.ToolVersionID, wanted.DAGID, key(wanted.ArgsHash), key(wanted.TaskHash))
 }
 
 func (w writer) lockWorkflow(ctx context.Context, missing, where string, args ...any) (store.Workflow, error) {
@@ -61,8 +61,8 @@ func (s session) saveWorkflow(ctx context.Context, workflow store.Workflow) (int
 	return s.save(ctx, "workflow", workflow.ID, []column{
 		{"tool_version_id", workflow.ToolVersionID},
 		{"dag_id", workflow.DAGID},
-		{"workflow_args_hash", workflow.ArgsHash},
-		{"task_hash", workflow.TaskHash},
+		{"workflow_args_hash", key(workflow.ArgsHash)},
+		{"task_hash", key(workflow.TaskHash)},
 		{"name", workflow.Name},
 		{"description", workflow.Description},
 		{"workflow_args", workflow.Args},
@@ -77,9 +77,9 @@ func (s session) saveWorkflow(ctx context.Context, workflow store.Workflow) (int
 func (w writer) SetWorkflowAttributes(ctx context.Context, workflowID int64, attributes map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		kind, err := findOrInsert(func() (int64, error) {
-			return one(ctx, w.session, "", number, "SELECT id FROM workflow_attribute_type WHERE name = ?", name)
+			return one(ctx, w.session, "", number, "SELECT id FROM workflow_attribute_type WHERE name = ?", key(name))
 		}, func() error {
-			_, err := w.exec(ctx, "INSERT INTO workflow_attribute_type (name) VALUES (?)"+w.store.dialect.SkipExisting("id"), name)
+			_, err := w.exec(ctx, "INSERT INTO workflow_attribute_type (name) VALUES (?)"+w.store.dialect.SkipExisting("id"), key(name))
 			return err
 		})
 		if err != nil {
@@ -131,7 +131,7 @@ func (w writer) SaveRun(ctx context.Context, run store.Run) (int64, error) {
 	return w.save(ctx, "workflow_run", run.ID, []column{
 		{"workflow_id", run.WorkflowID},
 		{`"user"`, run.User},
-		{"jobmon_version", run.JobmonVersion},
+		{"jobmon_version", key(run.JobmonVersion)},
 		{"status", run.Status.String()},
 		{"status_date", w.at(run.StatusAt)},
 		{"created_date", w.at(run.CreatedAt)},

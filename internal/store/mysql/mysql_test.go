@@ -1,0 +1,22 @@
+package mysql_test
+
+import (
+	"os"
+	"testing"
+
+	"tasktide/internal/store"
+	"tasktide/internal/store/storetest"
+	"tasktide/internal/store/testdb"
+)
+
+func TestMain(m *testing.M) { os.Exit(testdb.Main(m)) }
+
+func TestStore(t *testing.T) {
+	for _, kind := range testdb.Kinds() {
+		if kind == testdb.MariaDB || kind == testdb.MySQL {
+			t.Run(string(kind), func(t *testing.T) {
+				storetest.Run(t, func(t *testing.T) store.Store { return kind.Open(t) })
+			})
+		}
+	}
+}

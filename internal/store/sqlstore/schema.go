@@ -1,0 +1,204 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"tasktide/internal/jobmon"
+)
+
+// unlockTime is how long the lock on the schema may take to be given back.
+const unlockTime = 5 * time.Second
+
+// SchemaVersion returns the version of the database's schema, 0 when the database is empty.
+// CodeInvalid when it holds another program's tables.
+func (s *Store) SchemaVersion(ctx context.Context) (version int64, err error) {
+	err = s.transact(ctx, s.write, nil, func(session session) error {
+		version, err = session.schemaVersion(ctx)
+		return err
+	})
+	return version, s.explain(err)
+}
+
+func (s session) schemaVersion(ctx context.Context) (int64, error) {
+	tables, err := all(ctx, s, func(name *string) []any { return []any{name} }, s.store.dialect.Tables)
+	switch {
+	case err != nil || len(tables) == 0:
+		return 0, err
+	case !slices.Contains(tables, "schema_version"):
+		return 0, jobmon.Errorf(jobmon.CodeInvalid, "the database belongs to another program; name another one")
+	}
+	return one(ctx, s, "", number, "SELECT COALESCE(MAX(version), 0) FROM schema_version")
+}
+
+// CheckSchema returns CodeConflict when the schema is not at this program's version.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	version, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	migrations, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	if version < int64(len(migrations)) {
+		return jobmon.Errorf(jobmon.CodeConflict,
+			"the database has schema version %d and this program needs %d; run tasktide migrate first", version, len(migrations))
+	}
+	return refuseNewer(version, migrations)
+}
+
+func refuseNewer(version int64, migrations []string) error {
+	if version > int64(len(migrations)) {
+		return jobmon.Errorf(jobmon.CodeConflict,
+			"the database has schema version %d and this program knows %d; use the newer program that made it",
+			version, len(migrations))
+	}
+	return nil
+}
+
+// CheckWritable returns an error when the account may not add, change and remove rows.
+func (s *Store) CheckWritable(ctx context.Context) error {
+	undone := errors.New("undone")
+	err := s.transact(ctx, s.write, nil, func(session session) error {
+		for _, statement := range []string{
+			"INSERT INTO schema_version (version) VALUES (0)",
+			"UPDATE schema_version SET version = -1 WHERE version = 0",
+			"DELETE FROM schema_version WHERE version = -1",
+		} {
+			if _, err := session.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return undone
+	})
+	if errors.Is(err, undone) {
+		return nil
+	}
+	return s.explain(err)
+}
+
+// migrations returns the names of the migrations in their order.
+func (s *Store) migrations() ([]string, error) {
+	files, err := fs.Glob(s.dialect.Migrations, "*.sql")
+	slices.Sort(files)
+	return files, err
+}
+
+// Migrate brings the schema up to this program's version, and does nothing when it is there. It returns
+// the versions before and after. Several processes may do so at once; one that is ended half-way leaves
+// nothing that keeps the next from doing it. CodeInvalid when the database holds another program's
+// tables; CodeConflict when a newer program has brought it further.
+func (s *Store) Migrate(ctx context.Context) (before, after int64, err error) {
+	err = s.retry(ctx, func() error {
+		before, after, err = s.migrate(ctx)
+		return err
+	})
+	return before, after, s.explain(err)
+}
+
+func (s *Store) migrate(ctx context.Context) (before, after int64, err error) {
+	conn, err := s.connect(ctx, s.write)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer conn.Close()
+	locked, err := s.lockSchema(ctx, conn)
+	if err != nil {
+		return 0, 0, err
+	}
+	if locked {
+		defer s.unlockSchema(ctx, conn)
+	}
+	_, err = s.transactOn(ctx, conn, nil, func(session session) error {
+		before, after, err = session.migrate(ctx)
+		return err
+	})
+	return before, after, err
+}
+
+// lockSchema keeps other processes from changing the schema. The lock belongs to the connection and not
+// to a transaction, which some databases end with every change of the schema.
+func (s *Store) lockSchema(ctx context.Context, conn *sql.Conn) (locked bool, err error) {
+	if s.dialect.Lock == "" {
+		return false, nil
+	}
+	var granted sql.NullInt64
+	if err := conn.QueryRowContext(ctx, s.dialect.Lock).Scan(&granted); err != nil {
+		return false, s.fail(ctx, err)
+	}
+	if granted.Int64 != 1 {
+		return false, jobmon.Errorf(jobmon.CodeContention, "another process is changing the schema of the database; try again")
+	}
+	return true, nil
+}
+
+func (s *Store) unlockSchema(ctx context.Context, conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
+	var released sql.NullInt64
+	if err := conn.QueryRowContext(ctx, s.dialect.Unlock).Scan(&released); err != nil || released.Int64 != 1 {
+		// The end of the connection gives the lock back too.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+}
+
+func (s session) migrate(ctx context.Context) (before, after int64, err error) {
+	files, err := s.store.migrations()
+	if err != nil {
+		return 0, 0, err
+	}
+	if before, err = s.schemaVersion(ctx); err != nil {
+		return 0, 0, err
+	}
+	if err := refuseNewer(before, files); err != nil {
+		return before, before, err
+	}
+	_, err = s.exec(ctx, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY NOT NULL)")
+	if err != nil {
+		return before, before, err
+	}
+	for i, file := range files[before:] {
+		text, err := fs.ReadFile(s.store.dialect.Migrations, file)
+		if err != nil {
+			return before, before, err
+		}
+		for statement := range strings.SplitSeq(string(text), ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			// As it stands: a question mark in a comment is no parameter.
+			if _, err := s.tx.ExecContext(ctx, statement); err != nil {
+				return before, before, s.fail(ctx, err)
+			}
+		}
+		after = before + int64(i) + 1
+		if _, err := s.exec(ctx, "INSERT INTO schema_version (version) VALUES (?)", after); err != nil {
+			return before, before, err
+		}
+	}
+	return before, int64(len(files)), nil
+}
+
+// explain is [Dialect.Explain] for an error that has no sentence of its own yet.
+func (s *Store) explain(err error) error {
+	known, ok := errors.AsType[*jobmon.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case ok && known.Err == nil:
+		return err
+	case ok:
+		err = known.Err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &jobmon.Error{Code: jobmon.CodeUnavailable, Message: "the database was not opened in time", Err: err}
+	}
+	return s.dialect.Explain(err)
+}
