@@ -12,6 +12,10 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # says nothing about our code.
 NO_RACE := -gcflags=modernc.org/...=-race=false
 
+GO_TEST := $(GOTESTSUM) --format pkgname -- -race $(NO_RACE)
+# The store's own tests know every database; what stands on the store is tested on each in turn.
+ON_EVERY_DATABASE := ./internal/ledger ./internal/timeline ./internal/api
+
 # npm writes this file last, when all packages are in place.
 NODE_MODULES := ui/node_modules/.package-lock.json
 # Folders are listed too: their time changes when a file in them goes away.
@@ -23,7 +27,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Install what building and testing need (as root), or print the line that does
-	@scripts/setup.sh go node compiler browser
+	@scripts/setup.sh go node compiler databases browser
 
 .PHONY: toolchain
 toolchain:
@@ -49,8 +53,10 @@ test: setup test-go test-ui test-e2e ## Run all tests
 
 .PHONY: test-go
 test-go: ## Test the Go packages with the race detector, and list what was skipped
-	@scripts/setup.sh go compiler
-	$(GOTESTSUM) --format pkgname -- -race $(NO_RACE) ./...
+	@scripts/setup.sh go compiler databases
+	$(GO_TEST) ./...
+	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ON_EVERY_DATABASE)
+	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ON_EVERY_DATABASE)
 
 .PHONY: test-ui
 test-ui: $(NODE_MODULES) ## Check the page's types and test its modules

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Usage: scripts/setup.sh [go] [node] [compiler] [browser]
+# Usage: scripts/setup.sh [go] [node] [compiler] [databases] [browser]
 # Says nothing when these are here. Installs what is missing from Debian's packages when it runs as
 # root; otherwise it prints the line that does, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=()
+before=
 
 fail() {
 	echo "$*" >&2
@@ -35,6 +36,17 @@ check_compiler() {
 	echo '#include <stdlib.h>' | gcc -fsyntax-only -x c - 2>/dev/null || packages+=(gcc libc6-dev)
 }
 
+# The store's tests run their own MariaDB and PostgreSQL, as ordinary programs.
+check_databases() {
+	PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server-core)
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
+		# Debian's package makes and starts a cluster unless it is told not to.
+		before="apt-get install -y --no-install-recommends postgresql-common &&
+			sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf &&"
+		packages+=(postgresql)
+	}
+}
+
 check_browser() {
 	command -v "${CHROMIUM:-chromium}" >/dev/null || packages+=(chromium)
 }
@@ -44,7 +56,7 @@ for need in "$@"; do
 done
 
 ((${#packages[@]})) || exit 0
-install="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
+install="apt-get update && $before apt-get install -y --no-install-recommends ${packages[*]}"
 if [[ $EUID != 0 ]]; then
 	fail "Missing: ${packages[*]}. Install with: sudo sh -c '$install'"
 elif ! command -v apt-get >/dev/null; then

@@ -58,7 +58,8 @@ type Importer interface {
 	// for dead.
 	ImportTasks(ctx context.Context, workflowID int64, tasks []jobmon.TaskHistory) error
 	// PublishImport makes the run visible in the given status, which it has had since its last
-	// transition. Its limits, which are none, hold from its first. CodeNotFound as ImportTasks.
+	// transition. Its limit, and those of its arrays, which are none, hold from its first. CodeNotFound
+	// as ImportTasks.
 	PublishImport(ctx context.Context, workflowID int64, status jobmon.WorkflowStatus) error
 	// AbandonImport removes a run that was not published, in batches that hold nobody up. It does
 	// nothing when the run is gone already. CodeConflict when it is published.

@@ -3,10 +3,14 @@
 // as a test. It never decides whether a move is legal and never counts: that is the business of the
 // ledger and of the engine.
 //
-// Instants are microseconds since the Unix epoch, UTC; 0 stands for "not yet". Every error carries a
-// code of package jobmon. Besides the codes a method names, all of them return CodeContention when
-// others held the needed locks for too long, and CodeUnavailable when the database cannot be reached
-// or the context ended first.
+// Instants are microseconds since the Unix epoch, UTC, up to [MaxInstant]; 0 stands for "not yet". A
+// name or hash by which something is found, and a run's JobMon version, may have 255 characters. Texts
+// are valid UTF-8 without NUL, and compare byte by byte.
+//
+// Every error carries a code of package jobmon. Besides the codes a method names, all of them return
+// CodeContention when others held the needed locks for too long, CodeUnavailable when the database
+// cannot be reached or the context ended first, CodeInvalid for a text or an instant that is none, and
+// CodeTooLarge for a name or hash that is too long.
 package store
 
 import "context"
@@ -68,8 +72,10 @@ type Writer interface {
 	// Update runs change in one transaction. It commits when change returns nil; otherwise it leaves
 	// nothing behind and returns that error. When the database asks for a retry (deadlock, busy),
 	// change is run again from the start, a bounded number of times: it must not keep anything from
-	// one run to the next. A nil error means that all of it is stored for good; any error means that
-	// it may be stored at most once and never in part.
+	// one run to the next. When the database refuses to store something (CodeConflict, CodeInvalid, or
+	// CodeNotFound for what a new row refers to), the transaction is over: Update returns that error,
+	// whatever change does. A nil error means that all of it is stored for good; any error means that it
+	// may be stored at most once and never in part.
 	Update(ctx context.Context, change func(ctx context.Context, tx Tx) error) error
 }
 
@@ -86,7 +92,7 @@ type Tx interface {
 	// LockWorkflowByKey is LockWorkflow by what identifies a workflow to JobMon's client. CodeNotFound.
 	LockWorkflowByKey(ctx context.Context, key WorkflowKey) (Workflow, error)
 	// SaveWorkflow stores a locked workflow, or a new one when its ID is 0, and returns its id.
-	// CodeConflict when another has the same key.
+	// CodeConflict when another has the same key; CodeNotFound.
 	SaveWorkflow(ctx context.Context, workflow Workflow) (int64, error)
 	// SetWorkflowAttributes adds or overwrites attributes.
 	SetWorkflowAttributes(ctx context.Context, workflowID int64, attributes map[string]string) error
@@ -95,14 +101,15 @@ type Tx interface {
 	LockRun(ctx context.Context, id int64) (Run, error)
 	// Runs lists a workflow's runs by ascending id.
 	Runs(ctx context.Context, workflowID int64) ([]Run, error)
-	// SaveRun stores a locked run, or a new one when its ID is 0, and returns its id.
+	// SaveRun stores a locked run, or a new one when its ID is 0, and returns its id. CodeNotFound.
 	SaveRun(ctx context.Context, run Run) (int64, error)
 
 	// LockArray returns an array and locks it. CodeNotFound.
 	LockArray(ctx context.Context, id int64) (Array, error)
 	// Arrays lists a workflow's arrays by ascending id.
 	Arrays(ctx context.Context, workflowID int64) ([]Array, error)
-	// SaveArray stores a locked array, or a new one when its ID is 0, and returns its id.
+	// SaveArray stores a locked array, or a new one when its ID is 0, and returns its id. CodeConflict
+	// when the workflow has one of that template version; CodeNotFound.
 	SaveArray(ctx context.Context, array Array) (int64, error)
 	// AppendLimit records that a limit holds from an instant on.
 	AppendLimit(ctx context.Context, limit Limit) error

@@ -59,7 +59,9 @@ func inspect(ctx context.Context, config *mysql.Config) (s server, err error) {
 	err = db.QueryRowContext(ctx, `
 		SELECT COALESCE(MAX(CONCAT(table_name, '.', column_name, ' has the collation ', collation_name)), '')
 		FROM information_schema.columns
-		WHERE table_schema = DATABASE() AND collation_name NOT IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`).Scan(&s.collations)
+		WHERE table_schema = DATABASE() AND collation_name NOT IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') AND EXISTS (
+			SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_version')`).
+		Scan(&s.collations)
 	return s, err
 }
 

@@ -59,6 +59,14 @@ func state(err error) string {
 	return ""
 }
 
+// message returns what the server says of an error, in one line.
+func message(err error) string {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return failure.Message
+	}
+	return err.Error()
+}
+
 // classify knows the SQLSTATEs that a request may meet: whole classes by their first two letters.
 func classify(err error) (code jobmon.Code, retry bool) {
 	switch code := state(err); code {
@@ -125,7 +133,7 @@ func explain(config *pgx.ConnConfig, err error) error {
 	switch code := state(err); {
 	case code == "28P01", code == "28000":
 		return sentence(jobmon.CodeInvalid,
-			"the database server %s refuses user %q; correct the user or the password, or let it in in pg_hba.conf", host, user)
+			"the database server %s refuses user %q; correct the user, the password or pg_hba.conf", host, user)
 	case code == "3D000":
 		return sentence(jobmon.CodeInvalid, "there is no database %q at %s; create it or name another one", database, host)
 	case code == "42501":
@@ -142,8 +150,10 @@ func explain(config *pgx.ConnConfig, err error) error {
 		return sentence(jobmon.CodeUnavailable, "the database server %s is starting or shutting down; try again", host)
 	case code == "55P03", code == "40P01":
 		return sentence(jobmon.CodeUnavailable, "the database is locked by another process; try again when it has ended")
+	case code == "42704", code == "22023":
+		return sentence(jobmon.CodeInvalid, "the database does not know a parameter of its URL: %s", message(err))
 	case code != "":
-		return sentence(jobmon.CodeInternal, "the database cannot be opened: %s", err.Error())
+		return sentence(jobmon.CodeInternal, "the database cannot be opened: %s", message(err))
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return sentence(jobmon.CodeUnavailable, "the database's host %s cannot be found; correct the host", config.Host)

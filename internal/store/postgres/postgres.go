@@ -9,6 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -67,9 +68,9 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 
 // parse makes a driver's configuration of a URL.
 func parse(databaseURL string) (*pgx.ConnConfig, error) {
-	invalid := func(format string, args ...any) error {
-		return jobmon.Errorf(jobmon.CodeInvalid, "the database URL "+format+
-			"; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, and a special character in a name or password as %%XX", args...)
+	invalid := func(what string) error {
+		return jobmon.Errorf(jobmon.CodeInvalid, "the database URL %s; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, "+
+			"and a special character in a name or password as %%XX", what)
 	}
 	// What the parsers say would quote the URL, with its password.
 	parsed, err := url.Parse(databaseURL)
@@ -97,9 +98,7 @@ func pool(config *pgx.ConnConfig, connections int, settings map[string]string) *
 	config.RuntimeParams["lock_timeout"] = milliseconds(lockWait)
 	// Compiling a query takes longer than any of ours.
 	config.RuntimeParams["jit"] = "off"
-	for name, value := range settings {
-		config.RuntimeParams[name] = value
-	}
+	maps.Copy(config.RuntimeParams, settings)
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)

@@ -12,5 +12,10 @@ import (
 func TestMain(m *testing.M) { os.Exit(testdb.Main(m)) }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return testdb.PostgreSQL.Open(t) })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return testdb.PostgreSQL.Open(t)
+	})
 }
+
+func TestMigrations(t *testing.T) { testdb.PostgreSQL.TestMigrations(t, os.DirFS("migrations")) }

@@ -34,7 +34,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return testdb.SQLite.Open(t) })
+	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return testdb.SQLite.Open(t)
+	})
 }
 
 func open(t *testing.T, url string) store.Store {
@@ -263,3 +266,5 @@ func TestAWriterWaitsForAnotherProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestMigrations(t *testing.T) { testdb.SQLite.TestMigrations(t, os.DirFS("migrations")) }

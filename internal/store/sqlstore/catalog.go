@@ -22,7 +22,7 @@ func (s session) registerTool(ctx context.Context, name string) (store.Tool, err
 		return one(ctx, s, "", func(t *store.Tool) []any { return []any{&t.ID, &t.Name} },
 			"SELECT id, name FROM tool WHERE name = ?", key(name))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO tool (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(name))
+		_, err := s.exec(ctx, "INSERT INTO tool (name) VALUES (?)"+s.store.dialect.SkipExisting("name"), key(name))
 		return err
 	})
 }

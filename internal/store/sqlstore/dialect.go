@@ -32,8 +32,8 @@ type Dialect struct {
 	Greatest string
 	// Lower takes a text to lower case, in all of Unicode.
 	Lower func(text string) string
-	// SkipExisting ends an INSERT that leaves out the rows whose unique key is taken. column is any
-	// column of the table.
+	// SkipExisting ends an INSERT that leaves out the rows whose unique key is taken. column is a
+	// column of the table that the database does not number itself.
 	SkipExisting func(column string) string
 	// ReturningID ends an INSERT of one row so that it returns the row's id. It is empty where the
 	// driver tells the id of the last row.

@@ -42,7 +42,7 @@ func (s *Store) removeStaleImports(ctx context.Context, after time.Duration) err
 		if err != nil {
 			return err
 		}
-		stale, err = all(ctx, tx, number, staged+" AND staged_at < ? ORDER BY workflow_id", tx.at(now-after.Microseconds()))
+		stale, err = all(ctx, tx, number, staged+" AND staged_at < ? ORDER BY workflow_id", tx.at(max(now-after.Microseconds(), 0)))
 		return err
 	})
 	for _, id := range stale {

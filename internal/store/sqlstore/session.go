@@ -56,6 +56,8 @@ func (s session) statement(query string, args []any) (string, []any, error) {
 			args[i], err = string(arg), checkKey(string(arg))
 		case string:
 			err = checkText(arg)
+		case instantParameter:
+			args[i], err = s.store.dialect.Instant(int64(arg)), checkInstant(int64(arg))
 		}
 		if err != nil {
 			*s.failure = err
@@ -81,6 +83,13 @@ func checkKey(text string) error {
 func checkText(text string) error {
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 		return jobmon.Errorf(jobmon.CodeInvalid, "a text must be valid UTF-8 without NUL characters")
+	}
+	return nil
+}
+
+func checkInstant(at int64) error {
+	if at < 0 || at > store.MaxInstant {
+		return jobmon.Errorf(jobmon.CodeInvalid, "an instant must lie in the years 1970 to 9999")
 	}
 	return nil
 }
@@ -207,11 +216,11 @@ func (s session) now(ctx context.Context) (int64, error) {
 	return one(ctx, s, "", func(at *int64) []any { return []any{instant{at}} }, s.store.dialect.Clock)
 }
 
-// at makes a parameter of an instant. No instant outside these bounds is stored, so that a comparison
-// with one is the same as with the nearer bound.
-func (s session) at(microseconds int64) any {
-	return s.store.dialect.Instant(min(max(microseconds, 0), store.MaxInstant))
-}
+// instantParameter is a parameter for an instant in microseconds since the Unix epoch, UTC.
+type instantParameter int64
+
+// at makes a parameter of an instant.
+func (s session) at(microseconds int64) any { return instantParameter(microseconds) }
 
 // atOrNull is at for an instant that may be "not yet".
 func (s session) atOrNull(microseconds int64) any {

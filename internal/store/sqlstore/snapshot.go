@@ -104,8 +104,16 @@ func (v snapshot) TemplateNames(ctx context.Context, workflowID int64) ([]store.
 func (v snapshot) whereTransition(filter store.TransitionFilter) (string, []any) {
 	var c conditions
 	c.add("s.workflow_id = ?", filter.WorkflowID)
-	c.add("s.changed_at >= ?", v.at(filter.From))
-	c.add("s.changed_at < ?", v.at(filter.Before))
+	// No row is outside these bounds, and no database could be asked about such instants.
+	if filter.From > store.MaxInstant || filter.Before <= 0 {
+		c.add("1 = 0")
+	}
+	if filter.From > 0 && filter.From <= store.MaxInstant {
+		c.add("s.changed_at >= ?", v.at(filter.From))
+	}
+	if filter.Before > 0 && filter.Before <= store.MaxInstant {
+		c.add("s.changed_at < ?", v.at(filter.Before))
+	}
 	c.add("? NOT IN ("+staged+")", filter.WorkflowID) // asked once, not for every row
 	return c.where(), c.args
 }

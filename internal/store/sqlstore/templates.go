@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -46,7 +47,7 @@ func (s session) registerTaskTemplate(ctx context.Context, toolVersionID int64, 
 			toolVersionID, key(name))
 	}, func() error {
 		_, err := s.exec(ctx, "INSERT INTO task_template (tool_version_id, name) VALUES (?, ?)"+
-			s.store.dialect.SkipExisting("id"), toolVersionID, key(name))
+			s.store.dialect.SkipExisting("name"), toolVersionID, key(name))
 		return err
 	})
 }
@@ -139,7 +140,7 @@ func (s session) registerTaskTemplateVersion(
 func (s session) insertTaskTemplateVersion(ctx context.Context, version store.TaskTemplateVersion) error {
 	_, err := s.exec(ctx, `
 		INSERT INTO task_template_version (task_template_id, command_template, arg_mapping_hash) VALUES (?, ?, ?)`+
-		s.store.dialect.SkipExisting("id"), version.TaskTemplateID, version.CommandTemplate, key(version.ArgMappingHash))
+		s.store.dialect.SkipExisting("arg_mapping_hash"), version.TaskTemplateID, version.CommandTemplate, key(version.ArgMappingHash))
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func (s session) mapArg(ctx context.Context, versionID int64, name string, kind 
 	id, err := findOrInsert(func() (int64, error) {
 		return one(ctx, s, "", number, "SELECT id FROM arg WHERE name = ?", key(name))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO arg (name) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(name))
+		_, err := s.exec(ctx, "INSERT INTO arg (name) VALUES (?)"+s.store.dialect.SkipExisting("name"), key(name))
 		return err
 	})
 	if err != nil {
@@ -202,7 +203,11 @@ func (s session) registerNodes(ctx context.Context, nodes []store.Node) ([]int64
 		return nil, err
 	}
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(n store.Node) bool { return known[keyOf(n)] != 0 })
-	err = insertRows(ctx, s, "INSERT INTO node (task_template_version_id, node_args_hash)", s.store.dialect.SkipExisting("id"),
+	// In one order, so that those who register the same nodes at once wait for each other only once.
+	slices.SortFunc(missing, func(a, b store.Node) int {
+		return cmp.Or(cmp.Compare(a.TaskTemplateVersionID, b.TaskTemplateVersionID), cmp.Compare(a.ArgsHash, b.ArgsHash))
+	})
+	err = insertRows(ctx, s, "INSERT INTO node (task_template_version_id, node_args_hash)", s.store.dialect.SkipExisting("node_args_hash"),
 		missing, 2, func(n store.Node) []any { return []any{n.TaskTemplateVersionID, key(n.ArgsHash)} })
 	if err != nil {
 		return nil, err
@@ -271,7 +276,7 @@ func (s session) registerDAG(ctx context.Context, hash string) (store.DAG, error
 		return one(ctx, s, "", func(d *store.DAG) []any { return []any{&d.ID, instant{&d.CreatedAt}} },
 			"SELECT id, created_date FROM dag WHERE hash = ?", key(hash))
 	}, func() error {
-		_, err := s.exec(ctx, "INSERT INTO dag (hash) VALUES (?)"+s.store.dialect.SkipExisting("id"), key(hash))
+		_, err := s.exec(ctx, "INSERT INTO dag (hash) VALUES (?)"+s.store.dialect.SkipExisting("hash"), key(hash))
 		return err
 	})
 }

@@ -79,7 +79,7 @@ func (w writer) SetWorkflowAttributes(ctx context.Context, workflowID int64, att
 		kind, err := findOrInsert(func() (int64, error) {
 			return one(ctx, w.session, "", number, "SELECT id FROM workflow_attribute_type WHERE name = ?", key(name))
 		}, func() error {
-			_, err := w.exec(ctx, "INSERT INTO workflow_attribute_type (name) VALUES (?)"+w.store.dialect.SkipExisting("id"), key(name))
+			_, err := w.exec(ctx, "INSERT INTO workflow_attribute_type (name) VALUES (?)"+w.store.dialect.SkipExisting("name"), key(name))
 			return err
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -209,6 +210,99 @@ var catalogTests = map[string]func(t *testing.T, s store.Store){
 		}
 	},
 
+	"AVersionIsItsCommandAndArguments": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		wanted := store.TaskTemplateVersion{
+			ID: 1 << 40, TaskTemplateID: f.template.TaskTemplateID, CommandTemplate: "{y}", ArgMappingHash: "2",
+			TaskArgs: []string{"y"}, ArgIDs: map[string]int64{"y": 1 << 40}, // whose ids are ignored
+		}
+		version, err := s.RegisterTaskTemplateVersion(t.Context(), wanted)
+		f.ok(err)
+		if version.ID == wanted.ID || version.ArgIDs["y"] == wanted.ArgIDs["y"] || len(version.ArgIDs) != 1 {
+			t.Errorf("got %+v", version)
+		}
+		wanted.TaskArgs, wanted.OpArgs = nil, []string{"z"} // not what tells versions apart
+		again, err := s.RegisterTaskTemplateVersion(t.Context(), wanted)
+		f.ok(err)
+		if !reflect.DeepEqual(again, version) {
+			t.Errorf("got %+v, and then %+v", version, again)
+		}
+		for what, change := range map[string]func(*store.TaskTemplateVersion){
+			"template":  func(v *store.TaskTemplateVersion) { v.TaskTemplateID = f.newTemplate("other").TaskTemplateID },
+			"command":   func(v *store.TaskTemplateVersion) { v.CommandTemplate = "{Y}" },
+			"arguments": func(v *store.TaskTemplateVersion) { v.ArgMappingHash = "20" },
+		} {
+			other := wanted
+			change(&other)
+			if next, err := s.RegisterTaskTemplateVersion(t.Context(), other); err != nil || next.ID == version.ID {
+				t.Errorf("another %s: %+v, %v", what, next, err)
+			}
+		}
+	},
+
+	"ANodeTwiceInOneCall": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		node := func(hash string) store.Node {
+			return store.Node{TaskTemplateVersionID: f.template.ID, ArgsHash: hash, Args: map[int64]string{f.template.ArgIDs["x"]: hash}}
+		}
+		ids, err := s.RegisterNodes(t.Context(), []store.Node{node("1"), node("2"), node("1")})
+		f.ok(err)
+		if len(ids) != 3 || ids[0] != ids[2] || ids[0] == ids[1] || ids[0] == 0 {
+			t.Errorf("ids %v", ids)
+		}
+		none, err := s.RegisterNodes(t.Context(), nil)
+		equal(t, "ids of no nodes", none, nil)
+		f.ok(err)
+	},
+
+	"ResourcesAreAddedEachTime": func(t *testing.T, s store.Store) {
+		ids := map[int64]bool{}
+		for range 3 {
+			id, err := s.AddTaskResources(t.Context(), store.TaskResources{Type: "V", Requested: "{}"})
+			wantCode(t, err, "")
+			ids[id] = true
+		}
+		if len(ids) != 3 || ids[0] {
+			t.Errorf("ids %v", ids)
+		}
+	},
+
+	"EdgesThatAreThereStay": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 3)
+		for _, edges := range [][]store.Edge{
+			{{NodeID: f.nodes[0], Downstream: f.nodes[1:2]}},
+			{{NodeID: f.nodes[0], Downstream: f.nodes[2:]}, {NodeID: f.nodes[1], Downstream: f.nodes[2:]}},
+			nil,
+		} {
+			f.ok(s.AddEdges(t.Context(), f.dag, edges, false))
+		}
+		for i, want := range [][]int64{f.tasks[1:2], f.tasks[2:], nil} {
+			f.update(func(ctx context.Context, tx store.Tx) error {
+				found, err := tx.Neighbours(ctx, f.workflow, f.tasks[i:i+1], false)
+				equal(t, "neighbours", taskIDs(found), want)
+				return err
+			})
+		}
+	},
+
+	"WhatIsThereMayBeEmpty": func(t *testing.T, s store.Store) {
+		tool, err := s.RegisterTool(t.Context(), "tool")
+		wantCode(t, err, "")
+		versions, err := s.ToolVersions(t.Context(), tool.ID)
+		wantCode(t, err, "")
+		equal(t, "versions", versions, nil)
+		version, err := s.AddToolVersion(t.Context(), tool.ID)
+		wantCode(t, err, "")
+		templates, err := s.TaskTemplates(t.Context(), version.ID)
+		wantCode(t, err, "")
+		equal(t, "templates", templates, nil)
+		template, err := s.RegisterTaskTemplate(t.Context(), version.ID, "template")
+		wantCode(t, err, "")
+		if versions, err := s.TaskTemplateVersions(t.Context(), template); err != nil || len(versions) != 0 {
+			t.Errorf("template versions %v, %v", versions, err)
+		}
+	},
+
 	"ADAGIsCreatedWithItsLastEdges": func(t *testing.T, s store.Store) {
 		f := newFixture(t, s, "a", 3)
 		edges := []store.Edge{{NodeID: f.nodes[0], Downstream: f.nodes[1:]}}
@@ -222,8 +316,8 @@ var catalogTests = map[string]func(t *testing.T, s store.Store){
 		f.ok(s.AddEdges(t.Context(), f.dag, edges, true))
 		dag, err = s.RegisterDAG(t.Context(), "dag a")
 		f.ok(err)
-		if dag.CreatedAt == 0 {
-			t.Error("created, and has no instant")
+		if near := time.Since(time.UnixMicro(dag.CreatedAt)).Abs(); near > time.Hour {
+			t.Errorf("created, and by %v not now", near)
 		}
 		f.ok(s.AddEdges(t.Context(), f.dag, edges, true))
 		if again, err := s.RegisterDAG(t.Context(), "dag a"); err != nil || again != dag {

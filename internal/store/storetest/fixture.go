@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -216,6 +217,43 @@ func (f *fixture) instances(filter store.InstanceFilter) (instances []store.Inst
 		return err
 	})
 	return instances
+}
+
+// unchanged demands that all that can be seen of the fixture is as it was.
+func (f *fixture) unchanged(before string) {
+	f.Helper()
+	was := strings.Split(before, "\n")
+	for i, line := range strings.Split(f.visible(), "\n") {
+		if line != was[i] {
+			f.Errorf("it left %.1000s, and there was %.1000s", line, was[i])
+		}
+	}
+}
+
+// visible writes down all that can be seen of the fixture, each kind of thing in a line.
+func (f *fixture) visible() (text string) {
+	f.Helper()
+	templates, err := f.store.TaskTemplates(f.Context(), f.toolVersion)
+	f.ok(err)
+	versions, err := f.store.TaskTemplateVersions(f.Context(), f.template.TaskTemplateID)
+	f.ok(err)
+	text = fmt.Sprintf("%+v\n%+v\n", templates, versions)
+	f.view(func(ctx context.Context, view store.Snapshot) error {
+		workflows, err := view.Workflows(ctx, store.WorkflowFilter{})
+		f.ok(err)
+		limits, err := view.Limits(ctx, f.workflow)
+		text += fmt.Sprintf("%+v\n%+v\n", workflows, limits)
+		return err
+	})
+	f.update(func(ctx context.Context, tx store.Tx) error {
+		runs, err := tx.Runs(ctx, f.workflow)
+		f.ok(err)
+		arrays, err := tx.Arrays(ctx, f.workflow)
+		text += fmt.Sprintf("%+v\n%+v\n", runs, arrays)
+		return err
+	})
+	return text + fmt.Sprintf("%+v\n%+v\n%+v\n", f.stored(store.TaskFilter{WorkflowID: f.workflow}), f.history(),
+		f.instances(store.InstanceFilter{WorkflowID: f.workflow}))
 }
 
 // queue adds a batch of instances.

@@ -234,6 +234,102 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 		}
 	},
 
+	"ItsLimitHeldFromItsFirstTransition": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		limited := someRun
+		limited.MaxConcurrentlyRunning = 7
+		id, err := s.BeginImport(t.Context(), limited)
+		f.ok(err)
+		f.ok(s.ImportTasks(t.Context(), id, someTasks(3, 1)))
+		f.ok(s.ImportTasks(t.Context(), id, someTasks(0, 1)))
+		f.ok(s.PublishImport(t.Context(), id, jobmon.WorkflowDone))
+		f.view(func(ctx context.Context, view store.Snapshot) error {
+			info, err := view.Workflow(ctx, id)
+			if info.MaxConcurrentlyRunning != 7 {
+				t.Errorf("got %+v", info)
+			}
+			f.ok(err)
+			limits, err := view.Limits(ctx, id)
+			if len(limits) != 2 || limits[0] != (store.Limit{WorkflowID: id, MaxConcurrentlyRunning: 7, At: begin}) ||
+				limits[1].ArrayID == 0 || limits[1].MaxConcurrentlyRunning != jobmon.NoLimit || limits[1].At != begin {
+				t.Errorf("limits %+v", limits)
+			}
+			return err
+		})
+	},
+
+	"AnOldViewDoesNotSeeItAppear": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		id, err := s.BeginImport(t.Context(), someRun)
+		f.ok(err)
+		f.ok(s.ImportTasks(t.Context(), id, someTasks(0, 2)))
+		f.view(func(ctx context.Context, view store.Snapshot) error {
+			f.ok(s.PublishImport(t.Context(), id, jobmon.WorkflowDone))
+			_, err := view.Workflow(ctx, id)
+			f.code(err, jobmon.CodeNotFound)
+			rows, err := view.CountTransitions(ctx, store.TransitionFilter{WorkflowID: id, Before: 1 << 60}, 100)
+			f.ok(err)
+			limits, err := view.Limits(ctx, id)
+			if rows != 0 || len(limits) != 0 {
+				t.Errorf("it sees %d transitions and the limits %+v", rows, limits)
+			}
+			return err
+		})
+		f.view(func(ctx context.Context, view store.Snapshot) error { _, err := view.Workflow(ctx, id); return err })
+	},
+
+	"ARefusedBatchLeavesNothing": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		id, err := s.BeginImport(t.Context(), someRun)
+		f.ok(err)
+		for _, spoil := range []func(task *jobmon.TaskHistory){
+			func(task *jobmon.TaskHistory) { task.Moves = nil },
+			func(task *jobmon.TaskHistory) { task.Template = "a\x00" },
+			func(task *jobmon.TaskHistory) { task.Name = "a\xff" },
+		} {
+			tasks := someTasks(0, 600) // more than one statement takes
+			spoil(&tasks[599])
+			f.code(s.ImportTasks(t.Context(), id, tasks), jobmon.CodeInvalid)
+		}
+		f.ok(s.ImportTasks(t.Context(), id, someTasks(0, 2)))
+		f.ok(s.PublishImport(t.Context(), id, jobmon.WorkflowDone))
+		f.workflow = id
+		tasks, rows := f.stored(store.TaskFilter{WorkflowID: id}), f.history()
+		if len(tasks) != 2 || len(rows) != 2*12 {
+			t.Errorf("%d tasks and %d rows", len(tasks), len(rows))
+		}
+	},
+
+	"ARunIsAbandonedWhileItGrows": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		id, err := s.BeginImport(t.Context(), someRun)
+		f.ok(err)
+		staged := make(chan struct{}, crowd*crowd)
+		errs := atOnce(5, func(i int) error {
+			if i == 0 {
+				<-staged
+				return s.AbandonImport(t.Context(), id)
+			}
+			for {
+				if err := s.ImportTasks(t.Context(), id, someTasks(0, 5)); err != nil {
+					return err
+				}
+				select {
+				case staged <- struct{}{}:
+				default:
+				}
+			}
+		})
+		f.ok(errs[0])
+		for _, err := range errs[1:] {
+			f.code(err, jobmon.CodeNotFound)
+		}
+		invisible(t, s, id)
+		f.ok(firstError(atOnce(4, func(int) error { return s.AbandonImport(t.Context(), id) })...))
+		_, err = s.BeginImport(t.Context(), someRun)
+		f.ok(err)
+	},
+
 	"WhatADeadImportLeftIsRemoved": func(t *testing.T, s store.Store) {
 		f := newFixture(t, s, "a", 0)
 		impatient := someRun

@@ -79,6 +79,34 @@ var instanceTests = map[string]func(t *testing.T, s store.Store){
 		}
 	},
 
+	"TheNewestIsOfItsTaskNotOfItsRun": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 2)
+		f.queue(begin, f.tasks...)
+		first := f.run
+		f.update(func(ctx context.Context, tx store.Tx) (err error) {
+			f.run, err = tx.SaveRun(ctx, store.Run{WorkflowID: f.workflow, Status: jobmon.RunLinking, StatusAt: begin})
+			return err
+		})
+		f.queue(begin-1, f.tasks[0]) // later, and the clock was set back
+		for _, c := range []struct {
+			filter store.InstanceFilter
+			want   []int64
+		}{
+			{store.InstanceFilter{RunID: first, NewestOnly: true}, f.tasks[1:]},
+			{store.InstanceFilter{RunID: f.run, NewestOnly: true}, f.tasks[:1]},
+			{store.InstanceFilter{ArrayID: f.array, BatchNum: 1, NewestOnly: true}, f.tasks[1:]},
+			{store.InstanceFilter{TaskIDs: f.tasks, NewestOnly: true}, []int64{f.tasks[1], f.tasks[0]}},
+		} {
+			var got []int64
+			for _, instance := range f.instances(c.filter) {
+				if got = append(got, instance.TaskID); !instance.Newest {
+					t.Errorf("%+v is not the newest", instance)
+				}
+			}
+			equal(t, "tasks", got, c.want)
+		}
+	},
+
 	"Filters": func(t *testing.T, s store.Store) {
 		f, other := newFixture(t, s, "a", 3), newFixture(t, s, "b", 1)
 		f.queue(begin, f.tasks...)

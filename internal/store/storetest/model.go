@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 )
@@ -23,9 +24,10 @@ func newName() string { return strconv.FormatInt(names.Add(1), 10) }
 type model struct {
 	tasks []store.Task
 	rows  []jobmon.Transition
+	lives map[int64]*life // by task id
 }
 
-func (m *model) move(template int64, move store.TaskMove) {
+func (m *model) move(move store.TaskMove) {
 	for i := range m.tasks {
 		task := &m.tasks[i]
 		if !slices.Contains(move.IDs, task.ID) {
@@ -44,11 +46,12 @@ func (m *model) move(template int64, move store.TaskMove) {
 		if task.Status == move.To {
 			continue
 		}
-		at := max(move.At, task.StatusAt)
+		at, life := max(move.At, task.StatusAt), m.lives[task.ID]
 		m.rows = append(m.rows, jobmon.Transition{
-			TaskID: task.ID, WorkflowID: task.WorkflowID, TaskTemplateID: template,
+			TaskID: task.ID, WorkflowID: task.WorkflowID, TaskTemplateID: life.template,
 			From: task.Status, To: move.To, At: at, PreviousAt: task.StatusAt,
 		})
+		life.moves = append(life.moves, jobmon.Move{To: move.To, At: at})
 		task.Status, task.StatusAt = move.To, at
 	}
 }
@@ -57,6 +60,7 @@ func (m *model) add(template int64, tasks []store.Task, ids []int64, at int64) {
 	for i, task := range tasks {
 		task.ID, task.Status, task.StatusAt = ids[i], jobmon.TaskRegistering, at
 		m.tasks = append(m.tasks, task)
+		m.lives[task.ID] = &life{template, []jobmon.Move{{To: task.Status, At: at}}}
 	}
 	slices.SortFunc(m.tasks, func(a, b store.Task) int { return cmp.Compare(a.ID, b.ID) })
 	for _, id := range slices.Sorted(slices.Values(ids)) {
@@ -70,13 +74,18 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 	"RandomHistories": func(t *testing.T, s store.Store) {
 		rapid.Check(t, func(t *rapid.T) {
 			f := newFixture(t, s, newName(), 0)
+			first, second := f.template, f.newTemplate("second")
+			arrays := map[int64]int64{first.ID: f.array, second.ID: f.newArray(second.ID)}
+			templates := []int64{first.TaskTemplateID, second.TaskTemplateID}
 			// Few instants, so that many fall together and some go back.
 			instants := rapid.Int64Range(begin, begin+20)
-			var m model
+			m := model{lives: map[int64]*life{}}
 			steps := rapid.IntRange(1, 15).Draw(t, "steps")
 			for range steps {
 				at := instants.Draw(t, "at")
 				if len(m.tasks) == 0 || rapid.IntRange(0, 4).Draw(t, "add") == 0 {
+					f.template = rapid.SampledFrom([]store.TaskTemplateVersion{first, second}).Draw(t, "template")
+					f.array = arrays[f.template.ID]
 					tasks := f.newTasks(rapid.IntRange(1, 5).Draw(t, "tasks"))
 					f.update(func(ctx context.Context, tx store.Tx) error {
 						ids, err := tx.InsertTasks(ctx, tasks, at)
@@ -93,7 +102,7 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 					TaskResourcesID: rapid.SampledFrom([]int64{0, f.resources}).Draw(t, "resources"),
 				}
 				f.update(func(ctx context.Context, tx store.Tx) error { return tx.MoveTasks(ctx, move) })
-				m.move(f.template.TaskTemplateID, move)
+				m.move(move)
 			}
 			equal(t, "tasks", f.stored(store.TaskFilter{WorkflowID: f.workflow}), m.tasks)
 			slices.SortStableFunc(m.rows, func(a, b jobmon.Transition) int { return cmp.Compare(a.At, b.At) })
@@ -101,6 +110,11 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 			for _, filter := range []store.TransitionFilter{f.always(), {WorkflowID: f.workflow, From: from, Before: before}} {
 				m.compare(f, filter)
 			}
+			window := concurrency.Window{
+				Start: rapid.Int64Range(begin-5, begin+20).Draw(t, "start"), Bucket: rapid.Int64Range(1, 7).Draw(t, "bucket"),
+				Count: rapid.IntRange(1, 5).Draw(t, "buckets"),
+			}
+			m.compareSeries(f, window, rapid.Int64Range(begin-5, begin+40).Draw(t, "now"), templates)
 		})
 	},
 }

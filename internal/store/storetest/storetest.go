@@ -16,13 +16,16 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}{
 		{"Catalog", catalogTests},
 		{"Transactions", transactionTests},
+		{"AtOnce", atOnceTests},
 		{"Workflows", workflowTests},
 		{"Tasks", taskTests},
 		{"TaskStatus", taskStatusTests},
 		{"Instances", instanceTests},
 		{"Lists", listTests},
 		{"Transitions", transitionTests},
+		{"Instants", instantTests},
 		{"Imports", importTests},
+		{"Bounds", boundTests},
 		{"Model", modelTests},
 	} {
 		t.Run(family.name, func(t *testing.T) {

@@ -129,6 +129,39 @@ var taskStatusTests = map[string]func(t *testing.T, s store.Store){
 		equal(t, "the rows' tasks", ids, moved)
 	},
 
+	"MoreTasksThanAnyDatabaseHasParameters": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		tasks := f.addManyTasks(70_000)
+		slices.Reverse(tasks)
+		f.update(func(ctx context.Context, tx store.Tx) error {
+			locked, err := tx.LockTasks(ctx, store.TaskFilter{IDs: tasks})
+			if len(locked) != len(tasks) {
+				t.Errorf("%d tasks were locked", len(locked))
+			}
+			f.ok(err)
+			return tx.MoveTasks(ctx, store.TaskMove{IDs: tasks, To: jobmon.TaskQueued, At: begin + 1})
+		})
+		slices.Reverse(tasks)
+		rows := 0
+		f.view(func(ctx context.Context, view store.Snapshot) error {
+			filter, last := f.always(), int64(0)
+			filter.From = begin + 1
+			for row, err := range view.Transitions(ctx, filter) {
+				f.ok(err)
+				if rows == len(tasks) || row.ID <= last || row.TaskID != tasks[rows] ||
+					row.From != jobmon.TaskRegistering || row.To != jobmon.TaskQueued || row.PreviousAt != begin {
+					t.Fatalf("row %d is %+v", rows, row)
+				}
+				last = row.ID
+				rows++
+			}
+			return nil
+		})
+		if rows != len(tasks) {
+			t.Errorf("%d rows for %d moves", rows, len(tasks))
+		}
+	},
+
 	"NoTasksAreNoMove": func(t *testing.T, s store.Store) {
 		f := newFixture(t, s, "a", 1)
 		f.move(begin+1, jobmon.TaskQueued)

@@ -45,6 +45,12 @@ var taskTests = map[string]func(t *testing.T, s store.Store){
 			return err
 		})
 		f.code(err, jobmon.CodeConflict)
+		twice := f.newTasks(1)
+		err = s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.InsertTasks(ctx, append(twice, twice...), begin)
+			return err
+		})
+		f.code(err, jobmon.CodeConflict)
 		if rows := f.history(); len(rows) != 1 {
 			t.Errorf("history %v", rows)
 		}

@@ -64,6 +64,48 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 		}
 	},
 
+	"AFailedStatementEndsTheTransaction": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 1)
+		limit := store.Limit{WorkflowID: f.workflow, MaxConcurrentlyRunning: 7, At: begin}
+		nobodys := limit
+		nobodys.WorkflowID = 1 << 40
+		for _, c := range []struct {
+			name string
+			fail func(ctx context.Context, tx store.Tx) error
+			want jobmon.Code
+		}{
+			{"a key that is taken", func(ctx context.Context, tx store.Tx) error {
+				_, err := tx.SaveWorkflow(ctx, store.Workflow{WorkflowKey: f.key, Status: jobmon.WorkflowDone, StatusAt: begin})
+				return err
+			}, jobmon.CodeConflict},
+			{"a workflow that does not exist", func(ctx context.Context, tx store.Tx) error {
+				return tx.AppendLimit(ctx, nobodys)
+			}, jobmon.CodeNotFound},
+		} {
+			for name, next := range map[string]func(ctx context.Context, tx store.Tx) error{
+				"nothing":         func(context.Context, store.Tx) error { return nil },
+				"a write":         func(ctx context.Context, tx store.Tx) error { return tx.AppendLimit(ctx, limit) },
+				"a swallowed one": func(ctx context.Context, tx store.Tx) error { _ = tx.AppendLimit(ctx, limit); return nil },
+				"another failure": func(ctx context.Context, tx store.Tx) error {
+					_, err := tx.SaveRun(ctx, store.Run{WorkflowID: 1 << 40, Status: jobmon.RunLinking, StatusAt: begin})
+					_ = err // only the first counts
+					return nil
+				},
+			} {
+				t.Run(c.name+", then "+name, func(t *testing.T) {
+					before := f.visible()
+					err := s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+						f.ok(tx.MoveTasks(ctx, store.TaskMove{IDs: f.tasks, To: jobmon.TaskQueued, At: begin}))
+						wantCode(t, c.fail(ctx, tx), c.want)
+						return next(ctx, tx)
+					})
+					wantCode(t, err, c.want)
+					f.unchanged(before)
+				})
+			}
+		}
+	},
+
 	"TwentyWritersOneWinner": func(t *testing.T, s store.Store) {
 		f := newFixture(t, s, "a", 1)
 		path := []jobmon.TaskStatus{jobmon.TaskQueued, jobmon.TaskInstantiating, jobmon.TaskLaunched, jobmon.TaskRunning}
@@ -118,7 +160,7 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 
 	"TheClockIsNotReadBeforeTheLock": func(t *testing.T, s store.Store) {
 		f := newFixture(t, s, "a", 1)
-		locked, waiting, instants := make(chan struct{}), make(chan struct{}), make(chan int64)
+		locked, waiting, instants := make(chan struct{}), make(chan struct{}), make(chan int64, 1)
 		go func() {
 			<-locked
 			close(waiting)
@@ -136,17 +178,23 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 			}
 			instants <- at
 		}()
-		var first int64
-		f.update(func(ctx context.Context, tx store.Tx) error {
+		var last int64
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a clock that stands still
+		defer cancel()
+		f.ok(s.Update(ctx, func(ctx context.Context, tx store.Tx) error {
 			_, err := tx.LockTasks(ctx, store.TaskFilter{IDs: f.tasks})
 			f.ok(err)
 			close(locked)
 			<-waiting
-			first, err = tx.Now(ctx)
+			first, err := tx.Now(ctx)
+			// A whole second, so that a clock of seconds, or the instant of the second writer's begin, is found out.
+			for last = first; err == nil && last < first+1_000_000; {
+				last, err = tx.Now(ctx)
+			}
 			return err
-		})
-		if second := <-instants; second < first {
-			t.Errorf("the second writer read %d, the first still held the lock at %d", second, first)
+		}))
+		if second := <-instants; second < last {
+			t.Errorf("the second writer read %d, the first still held the lock at %d", second, last)
 		}
 	},
 
@@ -271,8 +319,16 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 			"View":         func() error { return s.View(ctx, func(context.Context, store.Snapshot) error { return nil }) },
 			"RegisterTool": func() error { _, err := s.RegisterTool(ctx, "t"); return err },
 			"ToolVersions": func() error { _, err := s.ToolVersions(ctx, 1); return err },
-			"BeginImport":  func() error { _, err := s.BeginImport(ctx, store.Import{}); return err },
-			"ImportTasks":  func() error { return s.ImportTasks(ctx, f.workflow, nil) },
+			"Cluster":      func() error { _, err := s.Cluster(ctx, "dummy"); return err },
+			"RegisterNodes": func() error {
+				_, err := s.RegisterNodes(ctx, []store.Node{{TaskTemplateVersionID: f.template.ID, ArgsHash: "h"}})
+				return err
+			},
+			"AddEdges":      func() error { return s.AddEdges(ctx, f.dag, nil, true) },
+			"BeginImport":   func() error { _, err := s.BeginImport(ctx, store.Import{}); return err },
+			"ImportTasks":   func() error { return s.ImportTasks(ctx, f.workflow, nil) },
+			"PublishImport": func() error { return s.PublishImport(ctx, f.workflow, jobmon.WorkflowDone) },
+			"AbandonImport": func() error { return s.AbandonImport(ctx, f.workflow) },
 		} {
 			t.Run(name, func(t *testing.T) { wantCode(t, call(), jobmon.CodeUnavailable) })
 		}
@@ -294,7 +350,37 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 			return tx.MoveTasks(ctx, store.TaskMove{IDs: f.tasks, To: jobmon.TaskQueued, At: begin})
 		})
 		f.ok(<-closed)
-		err := s.Update(t.Context(), func(context.Context, store.Tx) error { return nil })
-		wantCode(t, err, jobmon.CodeUnavailable)
+		for name, call := range map[string]func() error{
+			"Update":        func() error { return s.Update(t.Context(), func(context.Context, store.Tx) error { return nil }) },
+			"View":          func() error { return s.View(t.Context(), func(context.Context, store.Snapshot) error { return nil }) },
+			"RegisterTool":  func() error { _, err := s.RegisterTool(t.Context(), "t"); return err },
+			"TaskTemplates": func() error { _, err := s.TaskTemplates(t.Context(), f.toolVersion); return err },
+			"BeginImport":   func() error { _, err := s.BeginImport(t.Context(), someRun); return err },
+			"AbandonImport": func() error { return s.AbandonImport(t.Context(), f.workflow) },
+		} {
+			t.Run(name, func(t *testing.T) { wantCode(t, call(), jobmon.CodeUnavailable) })
+		}
+	},
+
+	"CloseWaitsForAReader": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 3)
+		inside, closed := make(chan struct{}), make(chan error, 1)
+		go func() {
+			<-inside
+			closed <- s.Close()
+		}()
+		f.view(func(ctx context.Context, view store.Snapshot) error {
+			close(inside)
+			for s.View(ctx, func(context.Context, store.Snapshot) error { return nil }) == nil {
+				continue // until Close has begun
+			}
+			rows, err := gather(view.Transitions(ctx, f.always()))
+			if len(closed) > 0 || len(rows) != 3 {
+				t.Errorf("%d transitions, and Close has returned %d times", len(rows), len(closed))
+			}
+			return err
+		})
+		f.ok(<-closed)
+		f.ok(s.Close()) // again
 	},
 }

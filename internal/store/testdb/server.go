@@ -163,7 +163,7 @@ func (s *Server) URL(database string) string {
 // refuse to run as root.
 func unprivileged() (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil
+		return &syscall.SysProcAttr{}, nil
 	}
 	uid, gid, err := nobody()
 	if err != nil {
@@ -317,6 +317,7 @@ func (s *Server) Stop() {
 
 // dropAfter removes a database when the test has ended.
 func (s *Server) dropAfter(t testing.TB, name string) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTime)
 		defer cancel()
