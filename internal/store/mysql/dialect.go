@@ -27,7 +27,6 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		Tables:     "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
 		// Locks are the server's, not the database's.
 		Lock:      "SELECT GET_LOCK(CONCAT('tasktide ', LEFT(SHA2(DATABASE(), 256), 32)), 4)",
-		Unlock:    "SELECT RELEASE_LOCK(CONCAT('tasktide ', LEFT(SHA2(DATABASE(), 256), 32)))",
 		Clock:     "SELECT UTC_TIMESTAMP(6)",
 		Parameter: func(int) string { return "?" },
 		ForUpdate: " FOR UPDATE",

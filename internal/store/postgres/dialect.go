@@ -33,7 +33,6 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		Migrations: files,
 		Tables:     "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
 		Lock:       "SELECT 1 FROM pg_advisory_lock(" + schemaLock + ")",
-		Unlock:     "SELECT pg_advisory_unlock(" + schemaLock + ")::int",
 		Clock:      "SELECT clock_timestamp()",
 		Parameter:  func(n int) string { return "$" + strconv.Itoa(n) },
 		// Unlike FOR UPDATE it does not hold up those who only refer to the row by a foreign key.

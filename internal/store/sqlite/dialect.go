@@ -23,7 +23,6 @@ func dialect(path string) sqlstore.Dialect {
 		Tables:     "SELECT name FROM sqlite_schema WHERE type = 'table'",
 		Clock:      "SELECT tasktide_now()",
 		Parameter:  func(int) string { return "?" },
-		ForUpdate:  "", // an immediate transaction has the file to itself
 		OneOf: func(column string, ids []int64) (string, []any) {
 			list, err := json.Marshal(ids)
 			if err != nil {
@@ -34,7 +33,6 @@ func dialect(path string) sqlstore.Dialect {
 		Greatest:     "MAX",
 		Lower:        func(text string) string { return "tasktide_lower(" + text + ")" },
 		SkipExisting: func(string) string { return " ON CONFLICT DO NOTHING" },
-		ReturningID:  "", // the driver tells it
 		Instant:      func(microseconds int64) any { return microseconds },
 		Classify:     classify,
 		Explain:      func(err error) error { return explain(path, err) },

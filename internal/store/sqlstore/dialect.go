@@ -14,9 +14,9 @@ type Dialect struct {
 	Migrations fs.FS
 	// Tables selects the names of the tables that are there.
 	Tables string
-	// Lock and Unlock select 1 when this connection has taken, or given back, the lock under which the
-	// schema is changed. They are empty where a transaction that writes has the database to itself.
-	Lock, Unlock string
+	// Lock selects 1 when this connection has taken the lock under which the schema is changed; it holds
+	// it until it is closed. It is empty where a transaction that writes has the database to itself.
+	Lock string
 	// Clock is the statement that reads the database's clock with microseconds.
 	Clock string
 	// Parameter names the n-th parameter of a statement, from 1.

@@ -8,13 +8,9 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
 
 	"tasktide/internal/jobmon"
 )
-
-// unlockTime is how long the lock on the schema may take to be given back.
-const unlockTime = 5 * time.Second
 
 // SchemaVersion returns the version of the database's schema, 0 when the database is empty.
 // CodeInvalid when it holds another program's tables.
@@ -109,12 +105,12 @@ func (s *Store) migrate(ctx context.Context) (before, after int64, err error) {
 		return 0, 0, err
 	}
 	defer conn.Close()
-	locked, err := s.lockSchema(ctx, conn)
-	if err != nil {
-		return 0, 0, err
-	}
-	if locked {
-		defer s.unlockSchema(ctx, conn)
+	if s.dialect.Lock != "" {
+		if err := s.lockSchema(ctx, conn); err != nil {
+			return 0, 0, err
+		}
+		// The lock ends with its connection, whatever has happened to it.
+		defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
 	}
 	_, err = s.transactOn(ctx, conn, nil, func(session session) error {
 		before, after, err = session.migrate(ctx)
@@ -125,28 +121,15 @@ func (s *Store) migrate(ctx context.Context) (before, after int64, err error) {
 
 // lockSchema keeps other processes from changing the schema. The lock belongs to the connection and not
 // to a transaction, which some databases end with every change of the schema.
-func (s *Store) lockSchema(ctx context.Context, conn *sql.Conn) (locked bool, err error) {
-	if s.dialect.Lock == "" {
-		return false, nil
-	}
+func (s *Store) lockSchema(ctx context.Context, conn *sql.Conn) error {
 	var granted sql.NullInt64
 	if err := conn.QueryRowContext(ctx, s.dialect.Lock).Scan(&granted); err != nil {
-		return false, s.fail(ctx, err)
+		return s.fail(ctx, err)
 	}
 	if granted.Int64 != 1 {
-		return false, jobmon.Errorf(jobmon.CodeContention, "another process is changing the schema of the database; try again")
+		return jobmon.Errorf(jobmon.CodeContention, "another process is changing the schema of the database; try again")
 	}
-	return true, nil
-}
-
-func (s *Store) unlockSchema(ctx context.Context, conn *sql.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
-	defer cancel()
-	var released sql.NullInt64
-	if err := conn.QueryRowContext(ctx, s.dialect.Unlock).Scan(&released); err != nil || released.Int64 != 1 {
-		// The end of the connection gives the lock back too.
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	}
+	return nil
 }
 
 func (s session) migrate(ctx context.Context) (before, after int64, err error) {

@@ -129,6 +129,9 @@ func (k Kind) testRefusedSchemas(t *testing.T) {
 		says            string
 	}{
 		{"newer", "INSERT INTO schema_version (version) VALUES (999)", true, jobmon.CodeConflict, "schema version 999"},
+		{
+			"a version that cannot be read", "CREATE TABLE schema_version (song INTEGER)", false, jobmon.CodeInternal, "cannot be opened",
+		},
 		{"another program's", "CREATE TABLE song (title VARCHAR(20))", false, jobmon.CodeInvalid, "another program"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
