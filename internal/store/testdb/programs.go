@@ -89,7 +89,7 @@ func (s *Server) installPostgres(settings Settings, port int) error {
 	}
 	s.command = append([]string{
 		program, "-D", data, "-p", fmt.Sprint(port), "-k", s.directory, "-c", "listen_addresses=127.0.0.1",
-		"-c", "max_connections=" + maxConnections,
+		"-c", "max_connections=" + maxConnections, "-c", "dynamic_shared_memory_type=mmap", // in its own directory
 	}, settings.Postgres...)
 	return nil
 }

@@ -38,7 +38,7 @@ type Server struct {
 	command   []string
 	admin     *sql.DB
 
-	lifeline io.Closer       // ends the server when it is closed, by the end of this process too
+	lifeline io.WriteCloser  // ends the server when it is closed, by the end of this process too
 	exited   <-chan struct{} // closed when the server has ended
 
 	template, copy func() (string, error)
@@ -213,13 +213,17 @@ func (s *Server) run(input string, name string, args ...string) error {
 	return nil
 }
 
-// supervise starts a server and ends it without mercy when its own input ends. It ends with the server.
-const supervise = `exec 3<&0
+// supervise starts a server. It kills it when a line is written to it, and when its own input ends it
+// ends it with the signal that is its first argument and removes its folder. It ends with the server.
+const supervise = `signal=$1
+shift
+exec 3<&0
 "$@" </dev/null >>log 2>&1 &
-(read -r _ <&3) &
-wait -n
-kill -KILL %1 2>/dev/null
-wait %1`
+server=$!
+(if read -r _ <&3; then kill -KILL $server; else touch over; kill -"$signal" $server; fi) &
+wait $server
+kill %2
+if [[ -e over ]]; then rm -rf "$PWD"; fi`
 
 // Restart starts the server again after [Server.Kill], and waits until it answers.
 func (s *Server) Restart() error {
@@ -242,7 +246,9 @@ func (s *Server) launch() error {
 	if err != nil {
 		return err
 	}
-	process := exec.Command("bash", append([]string{"-c", supervise, "bash"}, s.command...)...)
+	// PostgreSQL's processes end together at this signal; MariaDB is one.
+	signal := map[Kind]string{MariaDB: "KILL", PostgreSQL: "QUIT"}[s.kind]
+	process := exec.Command("bash", append([]string{"-c", supervise, "bash", signal}, s.command...)...)
 	process.Dir = s.directory
 	process.SysProcAttr = attributes
 	if s.lifeline, err = process.StdinPipe(); err != nil {
@@ -294,8 +300,9 @@ func (s *Server) Kill() {
 	if s.lifeline == nil {
 		return
 	}
-	_ = s.lifeline.Close()
+	_, _ = io.WriteString(s.lifeline, "kill\n")
 	<-s.exited
+	_ = s.lifeline.Close()
 	s.lifeline = nil
 }
 
@@ -306,9 +313,12 @@ func (s *Server) Stop() {
 			_ = s.Drop(context.Background(), name)
 		}
 	}
-	s.Kill()
 	if s.admin != nil {
 		_ = s.admin.Close()
+	}
+	if s.lifeline != nil {
+		_ = s.lifeline.Close()
+		<-s.exited
 	}
 	if s.directory != "" {
 		_ = os.RemoveAll(s.directory)
