@@ -148,6 +148,7 @@ type Task struct {
 	WorkflowID      int64
 	NodeID          int64
 	ArrayID         int64
+	TaskTemplateID  int64 // its array's; what InsertTasks is given is ignored
 	TaskResourcesID int64 // 0 when none
 	ArgsHash        string
 	Name            string

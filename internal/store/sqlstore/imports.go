@@ -355,6 +355,6 @@ func (s session) removeRows(ctx context.Context, table, column string, ids []int
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	listed, parameters := s.store.dialect.OneOf(column, ids)
+	listed, parameters := s.among(column, ids)
 	return s.exec(ctx, "DELETE FROM "+table+" WHERE "+listed, parameters...)
 }

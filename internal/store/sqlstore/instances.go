@@ -113,7 +113,7 @@ func (w writer) MoveInstances(ctx context.Context, move store.InstanceMove) erro
 		set += ", report_by_date = ?"
 		args = append(args, w.at(*report.ReportBy))
 	}
-	listed, ids := w.store.dialect.OneOf("id", move.IDs)
+	listed, ids := w.among("id", move.IDs)
 	_, err := w.exec(ctx, "UPDATE task_instance SET "+set+" WHERE "+listed, append(args, ids...)...)
 	return err
 }
@@ -123,7 +123,7 @@ func (w writer) AppendInstanceErrors(ctx context.Context, instances []int64, des
 	if len(instances) == 0 {
 		return nil
 	}
-	listed, ids := w.store.dialect.OneOf("i.id", instances)
+	listed, ids := w.among("i.id", instances)
 	_, err := w.exec(ctx, `
 		INSERT INTO task_instance_error_log (task_instance_id, error_time, description)
 		SELECT i.id, ?, ? FROM task_instance i WHERE `+listed+" ORDER BY i.id",

@@ -253,9 +253,18 @@ func (c *conditions) add(clause string, args ...any) {
 // ids demands that a column is one of the ids, unless there are none.
 func (c *conditions) ids(s session, column string, ids []int64) {
 	if len(ids) > 0 {
-		clause, parameters := s.store.dialect.OneOf(column, ids)
+		clause, parameters := s.among(column, ids)
 		c.add(clause, parameters...)
 	}
+}
+
+// among demands that a column is one of the ids, of which there is at least one. One alone is the most
+// frequent case by far, and the one that databases plan once and for all.
+func (s session) among(column string, ids []int64) (clause string, parameters []any) {
+	if len(ids) == 1 {
+		return column + " = ?", []any{ids[0]}
+	}
+	return s.store.dialect.OneOf(column, ids)
 }
 
 // id demands that a column has a value, unless that is 0.

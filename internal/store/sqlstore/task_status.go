@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tasktide/internal/jobmon"
@@ -12,16 +13,9 @@ import (
 // This file is the only place that writes task.status, and a test says so. Whatever writes a status
 // writes the audit row beside it, in the same transaction.
 
-const (
-	insertAudit = `
+const insertAudit = `
 	INSERT INTO task_status_audit (
 		task_id, workflow_id, task_template_id, previous_status, new_status, changed_at, previous_at, stored_at)`
-	// auditedTask gives a task its template. Arrays are few, so the way there costs next to nothing.
-	auditedTask = `
-	FROM task t
-	JOIN "array" a ON a.id = t.array_id
-	JOIN task_template_version v ON v.id = a.task_template_version_id`
-)
 
 // InsertTasks implements [store.Tx].
 func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) ([]int64, error) {
@@ -37,9 +31,9 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 	if err != nil {
 		return nil, err
 	}
-	listed, parameters := w.store.dialect.OneOf("t.id", ids)
+	listed, parameters := w.among("t.id", ids)
 	_, err = w.exec(ctx, insertAudit+`
-		SELECT t.id, t.workflow_id, v.task_template_id, NULL, t.status, t.status_date, NULL, ?`+auditedTask+`
+		SELECT t.id, t.workflow_id, t.task_template_id, NULL, t.status, t.status_date, NULL, ? FROM task t
 		WHERE `+listed+" ORDER BY t.id", append([]any{w.at(at)}, parameters...)...)
 	return ids, err
 }
@@ -49,15 +43,10 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 	if len(move.IDs) == 0 {
 		return nil
 	}
-	to, at := move.To.String(), w.at(move.At)
-	listed, ids := w.store.dialect.OneOf("t.id", move.IDs)
-	_, err := w.exec(ctx, insertAudit+`
-		SELECT t.id, t.workflow_id, v.task_template_id, t.status, ?,
-			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ?`+auditedTask+`
-		WHERE t.status <> ? AND `+listed+" ORDER BY t.id", append([]any{to, at, at, to}, ids...)...)
-	if err != nil {
+	if err := w.auditMove(ctx, move); err != nil {
 		return err
 	}
+	to, at := move.To.String(), w.at(move.At)
 	// The status comes last: MySQL takes the columns in their order, and the others ask what it was.
 	set := "status_date = CASE WHEN status <> ? THEN " + w.store.dialect.Greatest + "(?, status_date) ELSE status_date END"
 	args := []any{to, at}
@@ -72,9 +61,55 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 		set += ", task_resources_id = ?"
 		args = append(args, move.TaskResourcesID)
 	}
-	listed, ids = w.store.dialect.OneOf("id", move.IDs)
-	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
+	listed, ids := w.among("id", move.IDs)
+	_, err := w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
+	for _, id := range move.IDs {
+		if task, locked := w.locked[id]; locked && task.Status != move.To {
+			task.Status, task.StatusAt = move.To, max(move.At, task.StatusAt)
+			w.locked[id] = task
+		}
+	}
 	return err
+}
+
+// fewTasks is up to how many tasks a move's audit rows are written from the tasks that were locked. It
+// takes the database half as long as reading them once more, which is all that a single move has to spare;
+// for many, it would be a long statement to send.
+const fewTasks = 100
+
+// auditMove appends a row for each task that the move will change.
+func (w writer) auditMove(ctx context.Context, move store.TaskMove) error {
+	if len(move.IDs) <= fewTasks {
+		if tasks, all := w.lockedTasks(move.IDs); all {
+			tasks = slices.DeleteFunc(tasks, func(t store.Task) bool { return t.Status == move.To })
+			return insertRows(ctx, w.session, insertAudit, "", tasks, 8, func(t store.Task) []any {
+				return []any{
+					t.ID, t.WorkflowID, t.TaskTemplateID, t.Status.String(), move.To.String(),
+					w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At),
+				}
+			})
+		}
+	}
+	to, at := move.To.String(), w.at(move.At)
+	listed, ids := w.among("t.id", move.IDs)
+	_, err := w.exec(ctx, insertAudit+`
+		SELECT t.id, t.workflow_id, t.task_template_id, t.status, ?,
+			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ? FROM task t
+		WHERE t.status <> ? AND `+listed+" ORDER BY t.id", append([]any{to, at, at, to}, ids...)...)
+	return err
+}
+
+// lockedTasks returns the tasks with these ids by ascending id, and whether all of them are locked.
+func (w writer) lockedTasks(ids []int64) (tasks []store.Task, all bool) {
+	ids = slices.Sorted(slices.Values(ids))
+	for _, id := range slices.Compact(ids) {
+		task, locked := w.locked[id]
+		if !locked {
+			return nil, false
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks, true
 }
 
 // importTasks inserts tasks of one workflow as their histories leave them, with an audit row for every
@@ -120,12 +155,16 @@ func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, 
 	if err != nil {
 		return nil, err
 	}
+	templates, err := s.arrayTemplates(ctx, tasks)
+	if err != nil {
+		return nil, err
+	}
 	err = insertRows(ctx, s, `
-		INSERT INTO task (workflow_id, node_id, task_args_hash, array_id, name, command, task_resources_id,
+		INSERT INTO task (workflow_id, node_id, task_args_hash, array_id, task_template_id, name, command, task_resources_id,
 			num_attempts, max_attempts, resource_scales, fallback_queues, status, status_date)`, "",
-		tasks, 13, func(t store.Task) []any {
+		tasks, 14, func(t store.Task) []any {
 			return []any{
-				t.WorkflowID, t.NodeID, key(t.ArgsHash), t.ArrayID, t.Name, t.Command, orNull(t.TaskResourcesID),
+				t.WorkflowID, t.NodeID, key(t.ArgsHash), t.ArrayID, templates[t.ArrayID], t.Name, t.Command, orNull(t.TaskResourcesID),
 				t.NumAttempts, t.MaxAttempts, t.ResourceScales, t.FallbackQueues, t.Status.String(), s.at(t.StatusAt),
 			}
 		})
@@ -150,4 +189,25 @@ func (s session) insertTasks(ctx context.Context, tasks []store.Task) ([]int64, 
 		return nil, s.fail(ctx, fmt.Errorf("inserted %d tasks and found %d", len(tasks), found))
 	}
 	return ids, nil
+}
+
+// arrayTemplates returns the template of each array that the tasks are in. An array that does not exist has
+// none: the tasks cannot be stored then.
+func (s session) arrayTemplates(ctx context.Context, tasks []store.Task) (map[int64]int64, error) {
+	templates := map[int64]int64{}
+	for _, task := range tasks {
+		templates[task.ArrayID] = 0
+	}
+	listed, ids := s.among("a.id", slices.Sorted(maps.Keys(templates)))
+	type row struct{ arrayID, templateID int64 }
+	for found, err := range each(ctx, s, func(r *row) []any { return []any{&r.arrayID, &r.templateID} }, `
+		SELECT a.id, v.task_template_id FROM "array" a
+		JOIN task_template_version v ON v.id = a.task_template_version_id
+		WHERE `+listed, ids...) {
+		if err != nil {
+			return nil, err
+		}
+		templates[found.arrayID] = found.templateID
+	}
+	return templates, nil
 }

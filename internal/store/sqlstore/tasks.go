@@ -9,14 +9,14 @@ import (
 )
 
 const selectTask = `
-	SELECT t.id, t.workflow_id, t.node_id, t.array_id, t.task_resources_id, t.task_args_hash, t.name, t.command,
-		t.resource_scales, t.fallback_queues, t.num_attempts, t.max_attempts, t.status, t.status_date
+	SELECT t.id, t.workflow_id, t.node_id, t.array_id, t.task_template_id, t.task_resources_id, t.task_args_hash,
+		t.name, t.command, t.resource_scales, t.fallback_queues, t.num_attempts, t.max_attempts, t.status, t.status_date
 	FROM task t`
 
 func taskColumns(t *store.Task) []any {
 	return []any{
-		&t.ID, &t.WorkflowID, &t.NodeID, &t.ArrayID, orZero(&t.TaskResourcesID), &t.ArgsHash, &t.Name, &t.Command,
-		&t.ResourceScales, &t.FallbackQueues, &t.NumAttempts, &t.MaxAttempts, status(&t.Status), instant{&t.StatusAt},
+		&t.ID, &t.WorkflowID, &t.NodeID, &t.ArrayID, &t.TaskTemplateID, orZero(&t.TaskResourcesID), &t.ArgsHash,
+		&t.Name, &t.Command, &t.ResourceScales, &t.FallbackQueues, &t.NumAttempts, &t.MaxAttempts, status(&t.Status), instant{&t.StatusAt},
 	}
 }
 
@@ -35,7 +35,11 @@ func (s session) eachTask(ctx context.Context, filter store.TaskFilter, end stri
 
 // LockTasks implements [store.Tx].
 func (w writer) LockTasks(ctx context.Context, filter store.TaskFilter) ([]store.Task, error) {
-	return gather(w.eachTask(ctx, filter, w.store.dialect.ForUpdate))
+	tasks, err := gather(w.eachTask(ctx, filter, w.store.dialect.ForUpdate))
+	for _, task := range tasks {
+		w.locked[task.ID] = task
+	}
+	return tasks, err
 }
 
 // DescribeTask implements [store.Tx].
@@ -56,7 +60,7 @@ func (w writer) Neighbours(
 	if len(tasks) == 0 {
 		return nil, nil
 	}
-	listed, ids := w.store.dialect.OneOf("t.id", tasks)
+	listed, ids := w.among("t.id", tasks)
 	var nodes []int64
 	for text, err := range each(ctx, w.session, func(text *string) []any { return []any{orZero(text)} }, `
 		SELECT `+column+` FROM task t

@@ -12,7 +12,11 @@ import (
 )
 
 // writer implements [store.Tx]; its methods are beside the tables that they are about.
-type writer struct{ session }
+type writer struct {
+	session
+	// locked holds the tasks that this transaction has locked, as they are now: nobody else changes them.
+	locked map[int64]store.Task
+}
 
 var _ store.Tx = writer{}
 

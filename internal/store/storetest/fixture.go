@@ -112,7 +112,8 @@ func (f *fixture) newTasks(n int) []store.Task {
 	tasks := make([]store.Task, n)
 	for i, id := range ids {
 		tasks[i] = store.Task{
-			WorkflowID: f.workflow, NodeID: id, ArrayID: f.array, TaskResourcesID: f.resources, ArgsHash: "args",
+			WorkflowID: f.workflow, NodeID: id, ArrayID: f.array, TaskTemplateID: f.template.TaskTemplateID,
+			TaskResourcesID: f.resources, ArgsHash: "args",
 			Name: fmt.Sprintf("task %d", i), Command: "true", ResourceScales: "{}", FallbackQueues: "[]", MaxAttempts: 3,
 		}
 	}

@@ -95,14 +95,27 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 					})
 					continue
 				}
+				ids := rapid.SliceOfNDistinct(rapid.SampledFrom(taskIDs(m.tasks)), 0, len(m.tasks), rapid.ID[int64])
 				move := store.TaskMove{
-					IDs: rapid.SliceOfNDistinct(rapid.SampledFrom(taskIDs(m.tasks)), 0, len(m.tasks), rapid.ID[int64]).Draw(t, "ids"),
+					IDs: ids.Draw(t, "ids"),
 					To:  rapid.SampledFrom(jobmon.TaskStatuses()).Draw(t, "to"), At: at,
 					Attempts:        rapid.SampledFrom([]store.Attempts{store.KeepAttempts, store.AddAttempt, store.ForgetAttempts}).Draw(t, "attempts"),
 					TaskResourcesID: rapid.SampledFrom([]int64{0, f.resources}).Draw(t, "resources"),
 				}
-				f.update(func(ctx context.Context, tx store.Tx) error { return tx.MoveTasks(ctx, move) })
+				// All of them are locked before, or some, or none; and twice in one transaction is as good as twice.
+				locked, next := ids.Draw(t, "locked"), move
+				next.IDs, next.To = ids.Draw(t, "next ids"), rapid.SampledFrom(jobmon.TaskStatuses()).Draw(t, "next")
+				if rapid.Bool().Draw(t, "lock all") {
+					locked = taskIDs(m.tasks)
+				}
+				f.update(func(ctx context.Context, tx store.Tx) error {
+					_, err := tx.LockTasks(ctx, store.TaskFilter{IDs: locked})
+					f.ok(err)
+					f.ok(tx.MoveTasks(ctx, move))
+					return tx.MoveTasks(ctx, next)
+				})
 				m.move(move)
+				m.move(next)
 			}
 			equal(t, "tasks", f.stored(store.TaskFilter{WorkflowID: f.workflow}), m.tasks)
 			slices.SortStableFunc(m.rows, func(a, b jobmon.Transition) int { return cmp.Compare(a.At, b.At) })

@@ -5,6 +5,8 @@
 -- task.status and task_instance.status have a CHECK instead of a foreign key, which would bring an index
 -- of its own that every move of a task would have to change.
 --
+-- task.task_template_id is that of the task's array, and needs no key of its own.
+--
 -- MySQL commits after each statement, so a migration may end half-way: each statement here does nothing
 -- where it is already done. The runner sends one statement at a time; a statement ends with a semicolon
 -- at the end of a line.
@@ -291,6 +293,7 @@ CREATE TABLE IF NOT EXISTS task (
     node_id           BIGINT       NOT NULL,
     task_args_hash    VARCHAR(255) NOT NULL,
     array_id          BIGINT       NOT NULL,
+    task_template_id  BIGINT       NOT NULL,
     name              LONGTEXT     NOT NULL,
     command           LONGTEXT     NOT NULL,
     task_resources_id BIGINT,

@@ -4,6 +4,8 @@
 -- task.status and task_instance.status have a CHECK instead of a foreign key, which would look the letter
 -- up again for every task that moves.
 --
+-- task.task_template_id is that of the task's array, and needs no key of its own.
+--
 -- The runner sends one statement at a time; a statement ends with a semicolon at the end of a line.
 
 -- A key of the text itself would refuse commands of more than some 2,700 bytes. convert_to is immutable
@@ -265,6 +267,7 @@ CREATE TABLE task (
     node_id           BIGINT           NOT NULL REFERENCES node (id),
     task_args_hash    TEXT COLLATE "C" NOT NULL,
     array_id          BIGINT           NOT NULL REFERENCES "array" (id),
+    task_template_id  BIGINT           NOT NULL,
     name              TEXT COLLATE "C" NOT NULL,
     command           TEXT COLLATE "C" NOT NULL,
     task_resources_id BIGINT           REFERENCES task_resources (id),
