@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tasktide/internal/store/testdb"
 )
 
 // asProgram makes the test binary be tasktide itself, so that tests can start, interrupt and kill the
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	os.Exit(testdb.Main(m))
 }
 
 // program is a tasktide process that serves.
