@@ -1,0 +1,146 @@
+// Command bench measures what the audit costs when tasks move, on each database, with the data on a disk
+// and in memory, and writes a page about it. "make bench" runs it.
+//
+// Both sides of a comparison run in turns in one run, on databases that were prepared alike: the store
+// as it is, and the same transaction without the audit, which exists only here. It starts servers of its
+// own, on loopback, and ends them.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"tasktide/internal/store/testdb"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	databases []testdb.Kind
+	media     []medium
+	rounds    int
+	quick     bool
+	check     bool
+	out       string
+}
+
+// plan is how long a comparison takes.
+type plan struct {
+	rounds              int
+	single, bulk, ahead time.Duration // a round of single moves, one of bulk moves, what goes ahead of them
+}
+
+func (o options) plan() plan {
+	if o.quick {
+		return plan{o.rounds, 200 * time.Millisecond, 200 * time.Millisecond, 100 * time.Millisecond}
+	}
+	return plan{o.rounds, time.Second, 600 * time.Millisecond, 300 * time.Millisecond}
+}
+
+func parse(args []string, errOut io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	databases := flags.String("databases", "sqlite,mariadb,postgresql", "which databases, separated by commas")
+	media := flags.String("media", "disk,memory", "where their data is, separated by commas")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each side is measured; the figure is the median")
+	flags.BoolVar(&o.quick, "quick", false, "measure each side for a second only, to try the program")
+	flags.BoolVar(&o.check, "check", false,
+		"write no page, but hold the store against the program's own SQL with the audit put in: both should be equally fast")
+	flags.StringVar(&o.out, "out", "../docs/benchmarks.md", "where the page goes")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 || o.rounds < 1 {
+		return o, errors.New("there are only flags, and at least one round; see -help")
+	}
+	for name := range strings.SplitSeq(*databases, ",") {
+		kind := testdb.Kind(name)
+		if !slices.Contains([]testdb.Kind{testdb.SQLite, testdb.MariaDB, testdb.PostgreSQL}, kind) {
+			return o, fmt.Errorf("%q is not a database; use sqlite, mariadb or postgresql", name)
+		}
+		o.databases = append(o.databases, kind)
+	}
+	for name := range strings.SplitSeq(*media, ",") {
+		medium, err := findMedium(name)
+		if err != nil {
+			return o, err
+		}
+		o.media = append(o.media, medium)
+	}
+	return o, nil
+}
+
+// run is the whole program. It tells on progress how far it is.
+func run(ctx context.Context, args []string, progress io.Writer) error {
+	o, err := parse(args, progress)
+	if err != nil {
+		return err
+	}
+	page := report{args: args, begun: time.Now(), rounds: o.rounds}
+	if page.machine, err = describeMachine(o.media); err != nil {
+		return err
+	}
+	for _, medium := range o.media {
+		for _, kind := range o.databases {
+			if err := compare(ctx, kind, medium, o, &page, progress); err != nil {
+				return fmt.Errorf("%s, %s: %w", kind, medium.name, err)
+			}
+		}
+	}
+	if o.check {
+		return nil
+	}
+	var text bytes.Buffer
+	page.write(&text)
+	if err := os.WriteFile(o.out, text.Bytes(), 0o644); err != nil { //nolint:gosec // a page of the documentation is for all to read
+		return err
+	}
+	_, err = fmt.Fprintf(progress, "%s was written after %s.\n", o.out, time.Since(page.begun).Round(time.Second))
+	return err
+}
+
+// compare fills one database's lines of the page.
+func compare(
+	ctx context.Context, kind testdb.Kind, medium medium, o options, page *report, progress io.Writer,
+) (err error) {
+	pair, err := openPair(ctx, kind, medium.directory, o.check)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pair.close()) }()
+	page.know(kind, pair.version)
+	for _, workload := range workloads(o.plan()) {
+		measured, err := pair.measure(ctx, workload, o.rounds)
+		if err != nil {
+			return fmt.Errorf("%d %s: %w", workload.size, workload.unit, err)
+		}
+		line := line{database: kind, medium: medium.name, workload: workload, measurement: measured}
+		page.lines = append(page.lines, line)
+		if _, err := fmt.Fprintln(progress, line.summary(o.check)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
