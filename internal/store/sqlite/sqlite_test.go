@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -268,3 +269,61 @@ func TestAWriterWaitsForAnotherProcess(t *testing.T) {
 }
 
 func TestMigrations(t *testing.T) { testdb.SQLite.TestMigrations(t, os.DirFS("migrations")) }
+
+// What a database of the first version holds is there after its migration, and ids go on where they were.
+func TestTheFirstVersionKeepsItsRows(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "old.db")
+	first, err := os.ReadFile("migrations/0001_initial.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, file, string(first), "CREATE TABLE schema_version (version INTEGER PRIMARY KEY NOT NULL)", `
+		INSERT INTO schema_version (version) VALUES (1);
+		INSERT INTO tool (id, name) VALUES (1, 'tool');
+		INSERT INTO tool_version (id, tool_id) VALUES (1, 1);
+		INSERT INTO task_template (id, tool_version_id, name) VALUES (7, 1, 'a'), (8, 1, 'b');
+		INSERT INTO task_template_version (id, task_template_id, command_template, arg_mapping_hash) VALUES (1, 8, '', ''), (2, 7, '', '');
+		INSERT INTO node (id, task_template_version_id, node_args_hash) VALUES (1, 1, ''), (2, 2, '');
+		INSERT INTO dag (id, hash) VALUES (1, '');
+		INSERT INTO workflow VALUES (1, 1, 1, '', '', '', 'old', '', 10, NULL, 1, 'G');
+		INSERT INTO "array" VALUES (1, '', 1, 1, 10, 1), (2, '', 2, 1, 10, 1);
+		INSERT INTO task VALUES (3, 1, 1, '', 1, 'x', '', NULL, 1, 3, '', '', 'Q', 20), (4, 1, 2, '', 2, 'y', '', NULL, 0, 3, '', '', 'G', 10);
+		INSERT INTO task_status_audit VALUES (5, 3, 1, 8, NULL, 'G', 10, NULL, 10), (6, 4, 1, 7, NULL, 'G', 10, NULL, 10),
+			(9, 3, 1, 8, 'G', 'Q', 20, 10, 20), (100, 4, 1, 7, 'G', 'Q', 30, 10, 30);
+		DELETE FROM task_status_audit WHERE id = 100`).Close()
+	s := open(t, "sqlite://"+file)
+	defer s.Close()
+	err = s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+		tasks, err := tx.LockTasks(ctx, store.TaskFilter{WorkflowID: 1})
+		if err != nil || len(tasks) != 2 || tasks[0].TaskTemplateID != 8 || tasks[1].TaskTemplateID != 7 || tasks[0].StatusAt != 20 {
+			t.Errorf("tasks %+v, %v", tasks, err)
+		}
+		return tx.MoveTasks(ctx, store.TaskMove{IDs: []int64{3, 4}, To: jobmon.TaskInstantiating, At: 40})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []jobmon.Transition{
+		{ID: 5, TaskID: 3, WorkflowID: 1, TaskTemplateID: 8, To: 'G', At: 10},
+		{ID: 6, TaskID: 4, WorkflowID: 1, TaskTemplateID: 7, To: 'G', At: 10},
+		{ID: 9, TaskID: 3, WorkflowID: 1, TaskTemplateID: 8, From: 'G', To: 'Q', At: 20, PreviousAt: 10},
+		{ID: 101, TaskID: 3, WorkflowID: 1, TaskTemplateID: 8, From: 'Q', To: 'I', At: 40, PreviousAt: 20},
+		{ID: 102, TaskID: 4, WorkflowID: 1, TaskTemplateID: 7, From: 'G', To: 'I', At: 40, PreviousAt: 10},
+	}
+	err = s.View(t.Context(), func(ctx context.Context, view store.Snapshot) error {
+		var got []jobmon.Transition
+		for row, err := range view.Transitions(ctx, store.TransitionFilter{WorkflowID: 1, Before: store.MaxInstant}) {
+			if err != nil {
+				return err
+			}
+			got = append(got, row)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("rows %+v", got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
