@@ -171,6 +171,9 @@ func (l line) verdict(bar float64) string {
 	case l.unit == writers && middle < bar:
 		return fmt.Sprintf("missed by %.1f points", 100*(bar-middle))
 	case l.unit == atOnce && middle > bar:
+		if middle-bar < 0.005 {
+			return "missed by less than 0.01×"
+		}
 		return fmt.Sprintf("missed by %.2f×", middle-bar)
 	}
 	return "reached"

@@ -41,8 +41,8 @@ check_databases() {
 	PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server-core)
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
 		# Debian's package makes and starts a cluster unless it is told not to.
-		before="apt-get install -y --no-install-recommends postgresql-common &&
-			sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf &&"
+		before="apt-get install -y --no-install-recommends postgresql-common && \
+sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf && "
 		packages+=(postgresql)
 	}
 }
@@ -56,7 +56,7 @@ for need in "$@"; do
 done
 
 ((${#packages[@]})) || exit 0
-install="apt-get update && $before apt-get install -y --no-install-recommends ${packages[*]}"
+install="apt-get update && ${before}apt-get install -y --no-install-recommends ${packages[*]}"
 if [[ $EUID != 0 ]]; then
 	fail "Missing: ${packages[*]}. Install with: sudo sh -c '$install'"
 elif ! command -v apt-get >/dev/null; then
