@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,14 +51,17 @@ func (f databaseFlag) connect(ctx context.Context) (*sqlstore.Store, error) {
 }
 
 // open opens the database for use: with migrate, its schema is brought up to this program's version, and
-// otherwise it has to be there. Nil stands for whether the file is ours alone, as a SQLite's is.
+// otherwise it has to be there. Nil means yes for SQLite, whose file is ours alone, and no for others.
 func (f databaseFlag) open(ctx context.Context, migrate *bool) (*sqlstore.Store, error) {
 	db, err := f.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	isFile := f.scheme() == sqliteScheme
-	if *cmp.Or(migrate, &isFile) {
+	wanted := f.scheme() == sqliteScheme
+	if migrate != nil {
+		wanted = *migrate
+	}
+	if wanted {
 		_, _, err = db.Migrate(ctx)
 	} else {
 		err = db.CheckSchema(ctx)

@@ -153,7 +153,7 @@ func explain(config *mysql.Config, err error) error {
 		told.Err = err
 		return told
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && number(err) == 0 && !disconnected(err) {
+	if errors.Is(err, context.Canceled) {
 		return sentence(jobmon.CodeUnavailable, "the database was not opened in time")
 	}
 	user, database, host := config.User, config.DBName, config.Addr

@@ -3,9 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -53,7 +51,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 		{"user", change(func(u *url.URL) { u.User = url.UserPassword("nobody", secret) }), jobmon.CodeInvalid, `refuses user "nobody"`},
 		{"password", change(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), secret) }), jobmon.CodeInvalid, "the password"},
 		{"database", change(func(u *url.URL) { u.Path = "/Nowhere" }), jobmon.CodeInvalid, `no database "Nowhere"`},
-		{"port", change(func(u *url.URL) { u.Host = closedPort(t) }), jobmon.CodeUnavailable, "cannot be reached"},
+		{"port", change(func(u *url.URL) { u.Host = testdb.ClosedPort(t) }), jobmon.CodeUnavailable, "cannot be reached"},
 		{"host", change(func(u *url.URL) { u.Host = "nowhere.invalid" }), jobmon.CodeUnavailable, "nowhere.invalid"},
 		{"socket", change(func(u *url.URL) { u.Host, u.RawQuery = "", "host=/nowhere" }), jobmon.CodeUnavailable, "/nowhere cannot be reached"},
 		{"sslmode", change(func(u *url.URL) { u.RawQuery = "sslmode=require" }), jobmon.CodeUnavailable, "sslmode"},
@@ -136,17 +134,6 @@ func execute(t *testing.T, db *sql.DB, statement string) {
 	}
 }
 
-// closedPort returns an address that nobody listens on.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // refused demands that an address cannot be opened.
 func refused(t *testing.T, address string, code jobmon.Code, text string) {
 	t.Helper()
@@ -157,18 +144,7 @@ func refused(t *testing.T, address string, code jobmon.Code, text string) {
 	says(t, err, code, text)
 }
 
-// says demands an error of one sentence that tells no secret, not in what it wraps either.
 func says(t *testing.T, err error, code jobmon.Code, text string) {
 	t.Helper()
-	if err == nil {
-		t.Fatalf("no error; want %s and %q", code, text)
-	}
-	if jobmon.ErrorCode(err) != code || !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("%s: %v; want %s and %q", jobmon.ErrorCode(err), err, code, text)
-	}
-	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-		if strings.Contains(cause.Error(), secret) {
-			t.Errorf("the password is told: %v", cause)
-		}
-	}
+	testdb.Says(t, err, code, text, secret)
 }

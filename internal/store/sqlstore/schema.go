@@ -100,6 +100,10 @@ func (s *Store) Migrate(ctx context.Context) (before, after int64, err error) {
 }
 
 func (s *Store) migrate(ctx context.Context) (before, after int64, err error) {
+	if err := s.enter(); err != nil {
+		return 0, 0, err
+	}
+	defer s.underway.Done()
 	conn, err := s.connect(ctx, s.write)
 	if err != nil {
 		return 0, 0, err

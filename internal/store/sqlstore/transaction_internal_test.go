@@ -42,6 +42,9 @@ func TestRetry(t *testing.T) {
 				}
 				return s.fail(t.Context(), c.then)
 			})
+			if got := s.Contention().Retried; got != int64(c.runs-1) {
+				t.Errorf("%d runs are counted as repeated, want %d", got, c.runs-1)
+			}
 			if runs != c.runs || jobmon.ErrorCode(err) != c.want {
 				t.Errorf("ran %d times and returned %v, want %d times and code %q", runs, err, c.runs, c.want)
 			}

@@ -94,9 +94,9 @@ func (s *Server) installPostgres(settings Settings, port int) error {
 	return nil
 }
 
-// open opens a database past the store, without any of its settings. No name stands for the one that
+// Connect opens a database past the store, without any of its settings. No name stands for the one that
 // every server has.
-func (s *Server) open(database string) (*sql.DB, error) {
+func (s *Server) Connect(database string) (*sql.DB, error) {
 	if s.kind == PostgreSQL {
 		if database == "" {
 			database = "postgres"
@@ -107,9 +107,6 @@ func (s *Server) open(database string) (*sql.DB, error) {
 	return sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/%s?multiStatements=true&autocommit=1&sql_mode=''&charset=utf8mb4",
 		s.user.Username(), secret, s.host, database))
 }
-
-// Connect opens a database of this server past the store.
-func (s *Server) Connect(database string) (*sql.DB, error) { return s.open(database) }
 
 // makeTemplate makes the database that others are copies of, and returns its name.
 func (s *Server) makeTemplate() (string, error) {

@@ -127,7 +127,7 @@ func foreign(address string) (*Server, error) {
 	}
 	s := &Server{kind: MySQL, host: parsed.Host, user: parsed.User}
 	s.template, s.copy = sync.OnceValues(s.makeTemplate), sync.OnceValues(s.makeCopy)
-	s.admin, err = s.open("")
+	s.admin, err = s.Connect("")
 	register(s)
 	return s, err
 }
@@ -269,7 +269,7 @@ func (s *Server) launch() error {
 // awaitAnswer waits until the server answers, and fails when it ends or does not until the deadline.
 func (s *Server) awaitAnswer(deadline time.Time) error {
 	if s.admin == nil {
-		admin, err := s.open("")
+		admin, err := s.Connect("")
 		if err != nil {
 			return err
 		}
