@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"iter"
+	"slices"
 	"time"
 
 	"tasktide/internal/jobmon"
@@ -18,44 +20,67 @@ const importBatch = 500
 func (l *Ledger) Import(
 	ctx context.Context, run store.Import, tasks []jobmon.TaskHistory, progress func(staged int),
 ) (int64, error) {
-	if len(tasks) == 0 {
-		return 0, jobmon.Errorf(jobmon.CodeInvalid, "the run has no tasks")
+	return l.ImportSeq(ctx, run, slices.Values(tasks), importBatch, progress)
+}
+
+// ImportSeq is [Ledger.Import] of tasks that are made while they are stored: no more of them are held
+// than one batch, which is what one transaction stages. batch is at least 1.
+func (l *Ledger) ImportSeq(
+	ctx context.Context, run store.Import, tasks iter.Seq[jobmon.TaskHistory], batch int, progress func(staged int),
+) (int64, error) {
+	workflowID, err := l.db.BeginImport(ctx, run)
+	if err != nil {
+		return 0, err
 	}
+	status, err := l.stage(ctx, workflowID, tasks, batch, progress)
+	if err == nil {
+		err = l.db.PublishImport(ctx, workflowID, status)
+	}
+	if err != nil {
+		return 0, l.abandon(ctx, workflowID, err)
+	}
+	return workflowID, nil
+}
+
+// stage checks and stages all tasks, and returns the status that their workflow has with them.
+func (l *Ledger) stage(
+	ctx context.Context, workflowID int64, tasks iter.Seq[jobmon.TaskHistory], batch int, progress func(staged int),
+) (jobmon.WorkflowStatus, error) {
 	status := jobmon.WorkflowDone
-	for _, task := range tasks {
+	staged, held := 0, make([]jobmon.TaskHistory, 0, batch)
+	flush := func() error {
+		if err := l.db.ImportTasks(ctx, workflowID, held); err != nil {
+			return err
+		}
+		staged += len(held)
+		held = held[:0]
+		if progress != nil {
+			progress(staged)
+		}
+		return nil
+	}
+	for task := range tasks {
 		if err := task.Check(); err != nil {
 			return 0, err
 		}
 		if task.Moves[len(task.Moves)-1].To != jobmon.TaskDone {
 			status = jobmon.WorkflowFailed
 		}
-	}
-	workflowID, err := l.db.BeginImport(ctx, run)
-	if err != nil {
-		return 0, err
-	}
-	if err := l.stage(ctx, workflowID, tasks, progress); err != nil {
-		return 0, l.abandon(ctx, workflowID, err)
-	}
-	if err := l.db.PublishImport(ctx, workflowID, status); err != nil {
-		return 0, l.abandon(ctx, workflowID, err)
-	}
-	return workflowID, nil
-}
-
-func (l *Ledger) stage(
-	ctx context.Context, workflowID int64, tasks []jobmon.TaskHistory, progress func(staged int),
-) error {
-	for start := 0; start < len(tasks); start += importBatch {
-		end := min(start+importBatch, len(tasks))
-		if err := l.db.ImportTasks(ctx, workflowID, tasks[start:end]); err != nil {
-			return err
-		}
-		if progress != nil {
-			progress(end)
+		if held = append(held, task); len(held) == batch {
+			if err := flush(); err != nil {
+				return 0, err
+			}
 		}
 	}
-	return nil
+	if len(held) > 0 {
+		if err := flush(); err != nil {
+			return 0, err
+		}
+	}
+	if staged == 0 {
+		return 0, jobmon.Errorf(jobmon.CodeInvalid, "the run has no tasks")
+	}
+	return status, nil
 }
 
 // abandon removes a failed import and returns what made it fail. What cannot be removed now, the next
