@@ -1,6 +1,7 @@
 package concurrency_test
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -64,4 +65,83 @@ func FuzzCount(f *testing.F) {
 			t.Errorf("%+v: engine (+) and oracle (-) differ:\n%s", s, diff)
 		}
 	})
+}
+
+// FuzzDecodeBlock reads any bytes as a block, as they are and with a checksum that makes them one: their
+// last four bytes replaced, and all of them kept. The shape that it asks for is the one they claim.
+func FuzzDecodeBlock(f *testing.F) {
+	hours, _, _ := blockOf(runs(60), hour)
+	for _, block := range []*concurrency.Block{
+		concurrency.NewBlock(1, 0), concurrency.NewBlock(60_000_000, 1440), smallBlock(), hours,
+	} {
+		f.Add(block.Encode())
+		f.Add(body(block))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) == 0 {
+			t.Skip("there is no version")
+		}
+		var width, count uint64
+		if n, length := binary.Uvarint(data[1:]); length > 0 {
+			width = n
+			count, _ = binary.Uvarint(data[1+length:])
+		}
+		if width == 0 || width > 1<<50 || count > 5000 {
+			t.Skip("no caller asks for this shape")
+		}
+		readAnyBlock(t, data, int64(width), int(count))
+		readAnyBlock(t, withChecksum(data), int64(width), int(count))
+		readAnyBlock(t, withChecksum(data[:max(1, len(data)-4)]), int64(width), int(count))
+	})
+}
+
+// readAnyBlock fails the test when what is read from data is not what it is after it was stored again.
+func readAnyBlock(t *testing.T, data []byte, width int64, count int) {
+	t.Helper()
+	block, err := concurrency.DecodeBlock(data, width, count)
+	if err != nil {
+		return
+	}
+	if len(block.Series()) > len(data) {
+		t.Fatalf("%d series in %d bytes", len(block.Series()), len(data))
+	}
+	cells, damaged := make([][]entry, count), make([]bool, count)
+	for i := range cells {
+		entries, err := block.Append(nil, i)
+		for j, e := range entries {
+			if e.Series < concurrency.Total || e.Series >= len(block.Series()) || j > 0 && e.Series <= entries[j-1].Series ||
+				e.Length != width || e.PeakAt < 0 || e.PeakAt >= width {
+				t.Fatalf("cell %d has the entries %+v", i, entries)
+			}
+		}
+		if damaged[i] = err != nil; damaged[i] {
+			continue
+		}
+		// Cells of zeros may be stored, and are not stored again.
+		cells[i] = slices.DeleteFunc(entries, func(e entry) bool { return e.Cell == cell{Length: width} })
+		block.Put(i, slices.Clone(cells[i]))
+	}
+
+	again := decoded(t, block, width, count)
+	same(t, "series", block.Series(), again.Series())
+	for i := range cells {
+		entries, err := again.Append(nil, i)
+		if damaged[i] != (err != nil) {
+			t.Fatalf("cell %d: error %v, and damaged before: %t", i, err, damaged[i])
+		}
+		if !damaged[i] && !slices.Equal(cells[i], entries) {
+			t.Fatalf("cell %d: %+v were %+v", i, entries, cells[i])
+		}
+	}
+
+	whole := concurrency.NewBlock(width*int64(count), 1)
+	if count == 0 {
+		return
+	}
+	if err := whole.Sum(0, again, 0, count); (err != nil) != slices.Contains(damaged, true) {
+		t.Fatalf("sum: %v", err)
+	}
+	if _, err := whole.Append(nil, 0); err != nil {
+		t.Fatalf("sum of all cells: %v", err)
+	}
 }

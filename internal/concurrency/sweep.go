@@ -27,7 +27,7 @@ type Sweep struct {
 	now    int64
 	until  int64 // last instant that counts: what comes after the window or now does not
 
-	last    int64 // instant of the last change
+	last    int64 // instant of the last change, or end of the last cells
 	at      int64 // instant whose changes are being netted; the window's start stands for all before it
 	bucket  int   // bucket that contains at
 	next    int64 // first instant after that bucket
@@ -63,15 +63,89 @@ func NewSweep(window Window, set StatusSet, series int, now int64) *Sweep {
 // added; n tasks that were in a status are n changes from 0 to it. It returns an error, and counts
 // nothing, when it comes too late or there is no such series.
 func (s *Sweep) Carry(series int, from, to jobmon.TaskStatus, n int64) error {
+	return s.CarryLevel(series, n*(s.set.count(to)-s.set.count(from)))
+}
+
+// CarryLevel tells that a series' level, just before the window's start, is delta higher than told so
+// far. It comes when [Sweep.Carry] may come, and returns an error as that does.
+func (s *Sweep) CarryLevel(series int, delta int64) error {
 	if s.ended || s.last > s.window.Start {
-		return fmt.Errorf("%d changes before the window were told after its start at %d had been counted",
-			n, s.window.Start)
+		return fmt.Errorf("a level before the window was told after its start at %d had been counted", s.window.Start)
 	}
 	if err := s.checkSeries(series); err != nil {
 		return err
 	}
-	s.shift(series, n*(s.set.count(to)-s.set.count(from)))
+	s.shift(series, delta)
 	return nil
+}
+
+// AddCells counts what happens in the span [at, at+length), which lies in one bucket and before now, as
+// cells tell it: one for each series in which something happens, and one for [Total], last or first.
+// Without the latter the total is counted as if all series were at their highest at once, so that its
+// peak is an upper bound. Cells and changes come in the order of their instants. It returns an error,
+// and counts nothing, when the span is not as said, or there is no such series.
+func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
+	if err := s.checkSpan(at, length); err != nil {
+		return err
+	}
+	total, known, first := Cell{Length: length}, false, true
+	for _, e := range entries {
+		if e.Length != length {
+			return fmt.Errorf("a cell of %d microseconds was added for a span of %d", e.Length, length)
+		}
+		if e.Series == Total {
+			total, known = e.Cell, true
+		} else if err := s.checkSeries(e.Series); err != nil {
+			return err
+		}
+	}
+	s.moveTo(at)
+	s.settle()
+	for _, e := range entries {
+		if e.Series == Total {
+			continue
+		}
+		if !known && first {
+			total = e.Cell // exact, as long as nothing happens in another
+		} else if !known {
+			total = total.Beside(e.Cell)
+		}
+		first = false
+		t := &s.tracks[e.Series]
+		t.add(at, s.window.Bucket, e.Cell)
+	}
+	s.total.add(at, s.window.Bucket, total)
+	s.last = at + length
+	return nil
+}
+
+func (s *Sweep) checkSpan(at, length int64) error {
+	end := at + length
+	switch {
+	case s.ended:
+		return errors.New("cells were added after the sweep had ended")
+	case length <= 0 || at < s.window.Start || end > s.window.End() ||
+		floor(at-s.window.Start, s.window.Bucket) != floor(end-1-s.window.Start, s.window.Bucket):
+		return fmt.Errorf("the span [%d, %d) is not within one bucket of the window", at, end)
+	case at < s.last || at == s.last && at == s.at: // cells that end at last have moved at to before it
+		return fmt.Errorf("cells from %d on follow what was counted up to %d: they are added in the order of their instants", at, s.last)
+	case end > s.now:
+		return fmt.Errorf("the span [%d, %d) is not over at %d", at, end, s.now)
+	}
+	return nil
+}
+
+// moveTo begins a new instant, once the changes of the one before are seen.
+func (s *Sweep) moveTo(at int64) {
+	if at <= s.at {
+		return
+	}
+	s.settle()
+	s.at = at
+	for s.next <= at {
+		s.next += s.window.Bucket
+		s.bucket++
+	}
 }
 
 // Add counts a change. One before the window's start counts as carried; one after the window or
@@ -87,14 +161,7 @@ func (s *Sweep) Add(c Change) error {
 	if delta == 0 || c.At > s.until {
 		return nil
 	}
-	if c.At > s.at {
-		s.settle()
-		s.at = c.At
-		for s.next <= c.At {
-			s.next += s.window.Bucket
-			s.bucket++
-		}
-	}
+	s.moveTo(c.At)
 	s.shift(c.Series, delta)
 	if delta > 0 && c.At >= s.window.Start {
 		s.tracks[c.Series].Entered[s.bucket]++

@@ -317,7 +317,7 @@ func TestSweepRefusesWhatItCannotCount(t *testing.T) {
 	refused(sweep.Add(change(6, 0)), "a change at 6 follows one at 7")
 	refused(sweep.Add(change(8, 2)), "series 2 of 2")
 	refused(sweep.Add(change(8, -1)), "series -1 of 2")
-	refused(sweep.Carry(0, 0, jobmon.TaskRunning, 3), "3 changes before the window")
+	refused(sweep.Carry(0, 0, jobmon.TaskRunning, 3), "a level before the window")
 	must(sweep.Add(change(40, 0)))
 	refused(sweep.Add(change(29, 0)), "a change at 29 follows one at 40")
 	got := sweep.Result()

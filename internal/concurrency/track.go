@@ -45,6 +45,30 @@ func (t *track) settle(at, width int64) {
 	}
 }
 
+// add counts a cell that begins at the instant at, by when all changes before it are seen.
+func (t *track) add(at, width int64, c Cell) {
+	t.extend(at, width)
+	before := t.seen
+	if peak := before + c.Peak; at == t.next-width {
+		t.Start[t.bucket], t.Peak[t.bucket], t.PeakAt[t.bucket] = before+c.Open, peak, at+c.PeakAt
+	} else if peak > t.Peak[t.bucket] {
+		t.Peak[t.bucket], t.PeakAt[t.bucket] = peak, at+c.PeakAt
+	}
+	t.Area[t.bucket] += before*c.Length + c.Area
+	t.Entered[t.bucket] += c.Entered
+	t.seen += c.Delta
+	t.level = t.seen
+	t.since = at + c.Length
+	if t.negative == nil || t.negative.At == at { // what was carried is seen with what the cell opens with
+		t.negative = nil
+		if level := before + c.Open; level < 0 {
+			t.negative = &Defect{At: at, Level: level}
+		} else if t.seen < 0 {
+			t.negative = &Defect{At: t.since - 1, Level: t.seen}
+		}
+	}
+}
+
 // extend holds the level that is seen until the instant to, and opens the bucket that contains to
 // unless the window ends there.
 func (t *track) extend(to, width int64) {
