@@ -33,8 +33,29 @@ type Snapshot interface {
 	CountTransitions(ctx context.Context, filter TransitionFilter, most int64) (int64, error)
 	// SumTransitions sums up the transitions that match, in no order.
 	SumTransitions(ctx context.Context, filter TransitionFilter) ([]TransitionCount, error)
+	// Changes yields the transitions that match in the order of their instants, with nothing but At,
+	// TaskTemplateID, From and To. An error ends it.
+	Changes(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]
 	// Transitions yields the transitions that match by (At, ID). An error ends it.
 	Transitions(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]
+
+	// TaskTransitions yields a workflow's transitions of tasks with ids in [from, to], whether there is such
+	// a task or not, by (TaskID, At, ID). An error ends it.
+	TaskTransitions(ctx context.Context, workflowID, from, to int64) iter.Seq2[jobmon.Transition, error]
+	// CountSince counts the transitions of all workflows at or after an instant, and stops at most.
+	CountSince(ctx context.Context, at, most int64) (int64, error)
+
+	// Horizon returns how far back a workflow's history reaches.
+	Horizon(ctx context.Context, workflowID int64) (Horizon, error)
+	// Marks lists the marks that match by (Minute, ID).
+	Marks(ctx context.Context, filter MarkFilter) ([]Mark, error)
+	// NextMarked returns the first workflow with an id after the given one that has a mark, and its
+	// earliest minute that has one. The workflow is 0 when there is none.
+	NextMarked(ctx context.Context, after int64) (workflowID, minute int64, err error)
+	// Blocks lists the blocks that match by (Width, Start), then in no order.
+	Blocks(ctx context.Context, filter BlockFilter) ([]Block, error)
+	// BlockGeneration returns the greatest generation of the blocks that match, 0 when there is none.
+	BlockGeneration(ctx context.Context, filter BlockFilter) (int64, error)
 
 	// Limits lists a workflow's limits and its arrays' by (At, order of change).
 	Limits(ctx context.Context, workflowID int64) ([]Limit, error)

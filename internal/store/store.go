@@ -21,6 +21,7 @@ type Store interface {
 	Writer
 	Reader
 	Importer
+	Upkeeper
 
 	// Close waits for what is under way and releases the database.
 	Close() error
@@ -116,12 +117,14 @@ type Tx interface {
 
 	// LockTasks returns the tasks that match, by ascending id, and locks them.
 	LockTasks(ctx context.Context, filter TaskFilter) ([]Task, error)
-	// InsertTasks adds tasks in REGISTERING, with the audit row that says so, and returns their ids
-	// in the order given. CodeConflict when one exists.
+	// InsertTasks adds tasks in REGISTERING, with the audit row that says so and its mark, and returns
+	// their ids in the order given. CodeConflict when one exists; CodeUnavailable as MoveTasks.
 	InsertTasks(ctx context.Context, tasks []Task, at int64) ([]int64, error)
 	// MoveTasks moves locked tasks to one status and appends one audit row for each, with the status
-	// it had and max(At, the instant it got there). A task that is in that status already gets no row
-	// and keeps its instant; what the move says of attempts and resources holds for it too.
+	// it had and max(At, the instant it got there), and a mark for each minute that these instants lie
+	// in. A task that is in that status already gets no row and keeps its instant; what the move says of
+	// attempts and resources holds for it too. CodeUnavailable when an instant lies before the rows that
+	// the workflow's history still has, where no row may be added any more.
 	MoveTasks(ctx context.Context, move TaskMove) error
 	// DescribeTask overwrites a locked task's name, command and max_attempts.
 	DescribeTask(ctx context.Context, task Task) error

@@ -167,6 +167,8 @@ type TaskFilter struct {
 	WorkflowID int64
 	NodeIDs    []int64
 	Statuses   []jobmon.TaskStatus
+	AfterID    int64 // only ids above it
+	Limit      int   // the first so many
 }
 
 // Attempts says what a move does to a task's number of attempts.
@@ -258,7 +260,9 @@ type WorkflowInfo struct {
 	User    string // of its latest run; empty when it has none
 	FirstAt int64  // its first transition; 0 when it has none
 	LastAt  int64  // its last transition; 0 when it has none
-	Active  bool   // some task counts against the limit
+	// ImportedAt is when the run was published, 0 when it was not loaded from elsewhere.
+	ImportedAt int64
+	Active     bool // some task counts against the limit
 }
 
 // WorkflowFilter selects workflows for a list; a zero field selects all.
@@ -276,11 +280,13 @@ type TemplateName struct {
 	Name string
 }
 
-// TransitionFilter selects a workflow's transitions in [From, Before).
+// TransitionFilter selects a workflow's transitions in [From, Before) that leave or enter one of the
+// statuses, or any when there are none.
 type TransitionFilter struct {
 	WorkflowID int64
 	From       int64
 	Before     int64
+	Statuses   []jobmon.TaskStatus
 }
 
 // TransitionCount says how often tasks of a template went from one status to another.
@@ -298,6 +304,8 @@ type Import struct {
 	// StaleAfter is how long an import that is not published may have been silent before it counts as
 	// dead and is removed; 0 means a minute.
 	StaleAfter time.Duration
+	// Expire says that the run may be removed by its age like any other, counted from when it was loaded.
+	Expire bool
 	// MaxConcurrentlyRunning is the limit that held throughout, in active tasks; 0 means none.
 	MaxConcurrentlyRunning int64
 }

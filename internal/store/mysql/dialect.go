@@ -40,9 +40,16 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		Greatest:     "GREATEST",
 		Lower:        func(text string) string { return "LOWER(" + text + ")" },
 		SkipExisting: func(column string) string { return " ON DUPLICATE KEY UPDATE " + column + " = " + column },
-		Instant:      instant,
-		Classify:     classify,
-		Explain:      func(err error) error { return explain(config, err) },
+		Overwrite: func(_, columns []string) string {
+			set := make([]string, len(columns))
+			for i, column := range columns {
+				set[i] = column + " = VALUES(" + column + ")"
+			}
+			return " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ")
+		},
+		Instant:  instant,
+		Classify: classify,
+		Explain:  func(err error) error { return explain(config, err) },
 	}
 }
 

@@ -44,6 +44,7 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		Lower:        func(text string) string { return "LOWER(CAST(" + text + ` AS text) COLLATE "` + unicode + `")` },
 		SkipExisting: func(string) string { return " ON CONFLICT DO NOTHING" },
 		ReturningID:  " RETURNING id",
+		Overwrite:    sqlstore.OverwriteOnConflict,
 		Instant:      func(microseconds int64) any { return time.UnixMicro(microseconds).UTC() },
 		Classify:     classify,
 		Explain:      func(err error) error { return explain(config, err) },

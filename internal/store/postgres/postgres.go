@@ -111,7 +111,7 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 // inspect connects once, refuses a server that would give other answers than the rest, and returns how
 // many connections it allows.
 func inspect(ctx context.Context, config *pgx.ConnConfig) (maxConnections int, err error) {
-	db := pool(config, 1, nil)
+	db := pool(config, 1, map[string]string{"statement_timeout": milliseconds(readTime)})
 	defer db.Close()
 	var number int
 	var version, encoding string

@@ -2,9 +2,19 @@ package sqlstore
 
 import (
 	"io/fs"
+	"strings"
 
 	"tasktide/internal/jobmon"
 )
+
+// OverwriteOnConflict is [Dialect.Overwrite] where there is ON CONFLICT.
+func OverwriteOnConflict(key, columns []string) string {
+	set := make([]string, len(columns))
+	for i, column := range columns {
+		set[i] = column + " = excluded." + column
+	}
+	return " ON CONFLICT (" + strings.Join(key, ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
+}
 
 // Dialect is everything in which one database differs from another. Statements are otherwise the same
 // everywhere: they quote "array" and "user", which are reserved words on some databases, and write a
@@ -35,6 +45,9 @@ type Dialect struct {
 	// SkipExisting ends an INSERT that leaves out the rows whose unique key is taken. column is a
 	// column of the table that the database does not number itself.
 	SkipExisting func(column string) string
+	// Overwrite ends an INSERT that takes the place of the rows with the same primary key: its columns
+	// are key, and columns are those that are overwritten.
+	Overwrite func(key, columns []string) string
 	// ReturningID ends an INSERT of one row so that it returns the row's id. It is empty where the
 	// driver tells the id of the last row.
 	ReturningID string

@@ -88,7 +88,10 @@ func (s session) beginImport(ctx context.Context, run store.Import) (int64, erro
 	_, err = s.exec(ctx, `
 		INSERT INTO workflow_import (workflow_id, name, engine, source_hash, staged_tasks, staged_at) VALUES (?, ?, ?, ?, 0, ?)`,
 		workflowID, key(run.Name), run.Engine, key(run.SourceHash), s.at(now))
-	return workflowID, err
+	if err != nil {
+		return 0, err
+	}
+	return workflowID, s.insertHorizon(ctx, workflowID, !run.Expire)
 }
 
 // refuseImport returns CodeConflict when the run is stored already or being loaded.
@@ -269,7 +272,7 @@ func (s *Store) AbandonImport(ctx context.Context, workflowID int64) error {
 	if err != nil || !doomed {
 		return err
 	}
-	for _, table := range []string{"task_status_audit", "task"} {
+	for _, table := range []string{"concurrency_mark", "task_status_audit", "task"} {
 		for matched := int64(removeBatch); matched == removeBatch; {
 			err := s.update(ctx, func(tx session) (err error) {
 				ids, err := all(ctx, tx, number, "SELECT id FROM "+table+" WHERE workflow_id = ? LIMIT ?", workflowID, removeBatch)
@@ -335,6 +338,7 @@ func (s session) removeImport(ctx context.Context, workflowID int64) error {
 	}{
 		{`"array"`, "workflow_id", []int64{workflowID}},
 		{"workflow_import", "workflow_id", []int64{workflowID}},
+		{"workflow_horizon", "workflow_id", []int64{workflowID}},
 		{"workflow", "id", []int64{workflowID}},
 		{"dag", "id", []int64{own.dagID}},
 		{"node", "task_template_version_id", versions},

@@ -55,10 +55,12 @@ func (v snapshot) Workflows(ctx context.Context, filter store.WorkflowFilter) ([
 }
 
 // The instants of a workflow's first and last transition: each is one look into an index, where MIN and
-// MAX of both together would read all of it.
+// MAX of both together would read all of it. The horizon keeps those that are removed.
 const (
-	firstTransition = "(SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id ORDER BY s.changed_at LIMIT 1)"
-	lastTransition  = "(SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id ORDER BY s.changed_at DESC LIMIT 1)"
+	firstTransition = "COALESCE((SELECT h.first_at FROM workflow_horizon h WHERE h.workflow_id = w.id), " +
+		"(SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id ORDER BY s.changed_at LIMIT 1))"
+	lastTransition = "COALESCE((SELECT s.changed_at FROM task_status_audit s WHERE s.workflow_id = w.id " +
+		"ORDER BY s.changed_at DESC LIMIT 1), (SELECT h.last_at FROM workflow_horizon h WHERE h.workflow_id = w.id))"
 )
 
 var escapeLike = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
@@ -72,6 +74,7 @@ func (v snapshot) workflows(ctx context.Context, c conditions, limit int) ([]sto
 		(SELECT r."user" FROM workflow_run r WHERE r.workflow_id = w.id ORDER BY r.id DESC LIMIT 1),
 		` + firstTransition + `,
 		` + lastTransition + `,
+		(SELECT i.published_at FROM workflow_import i WHERE i.workflow_id = w.id),
 		EXISTS (SELECT 1 FROM task t WHERE t.workflow_id = w.id AND ` + hot.clauses[0] + `)
 	FROM workflow w
 	JOIN tool_version ON tool_version.id = w.tool_version_id
@@ -82,7 +85,8 @@ func (v snapshot) workflows(ctx context.Context, c conditions, limit int) ([]sto
 		args = append(args, limit)
 	}
 	return all(ctx, v.session, func(w *store.WorkflowInfo) []any {
-		return append(workflowColumns(&w.Workflow), &w.Tool, orZero(&w.User), instant{&w.FirstAt}, instant{&w.LastAt}, &w.Active)
+		return append(workflowColumns(&w.Workflow), &w.Tool, orZero(&w.User),
+			instant{&w.FirstAt}, instant{&w.LastAt}, instant{&w.ImportedAt}, &w.Active)
 	}, query, args...)
 }
 
@@ -114,6 +118,12 @@ func (v snapshot) whereTransition(filter store.TransitionFilter) (string, []any)
 	if filter.Before > 0 && filter.Before <= store.MaxInstant {
 		c.add("s.changed_at < ?", v.at(filter.Before))
 	}
+	if len(filter.Statuses) > 0 {
+		var left, entered conditions
+		oneOf(&left, "s.previous_status", filter.Statuses)
+		oneOf(&entered, "s.new_status", filter.Statuses)
+		c.add("("+left.clauses[0]+" OR "+entered.clauses[0]+")", slices.Concat(left.args, entered.args)...)
+	}
 	c.add("? NOT IN ("+staged+")", filter.WorkflowID) // asked once, not for every row
 	return c.where(), c.args
 }
@@ -135,6 +145,16 @@ func (v snapshot) SumTransitions(ctx context.Context, filter store.TransitionFil
 		GROUP BY s.task_template_id, s.previous_status, s.new_status`, args...)
 }
 
+// Changes implements [store.Snapshot].
+func (v snapshot) Changes(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
+	where, args := v.whereTransition(filter)
+	return each(ctx, v.session, func(t *jobmon.Transition) []any {
+		return []any{&t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}}
+	}, `
+		SELECT s.task_template_id, s.previous_status, s.new_status, s.changed_at
+		FROM task_status_audit s`+where+" ORDER BY s.changed_at", args...)
+}
+
 // Transitions implements [store.Snapshot].
 func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
 	where, args := v.whereTransition(filter)
@@ -146,6 +166,27 @@ func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter
 	}, `
 		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
 		FROM task_status_audit s`+where+" ORDER BY s.changed_at, s.id", args...)
+}
+
+// TaskTransitions implements [store.Snapshot].
+func (v snapshot) TaskTransitions(ctx context.Context, workflowID, from, to int64) iter.Seq2[jobmon.Transition, error] {
+	return each(ctx, v.session, func(t *jobmon.Transition) []any {
+		t.WorkflowID = workflowID
+		return []any{
+			&t.ID, &t.TaskID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
+		}
+	}, `
+		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
+		FROM task_status_audit s WHERE s.task_id >= ? AND s.task_id <= ? AND s.workflow_id = ? AND ? NOT IN (`+staged+`)
+		ORDER BY s.task_id, s.changed_at, s.id`, from, to, workflowID, workflowID)
+}
+
+// CountSince implements [store.Snapshot].
+func (v snapshot) CountSince(ctx context.Context, at, most int64) (int64, error) {
+	return one(ctx, v.session, "", number, `
+		SELECT COUNT(*) FROM (
+			SELECT 1 FROM task_status_audit s WHERE s.changed_at >= ? AND s.workflow_id NOT IN (`+staged+`) LIMIT ?) counted`,
+		v.at(at), most)
 }
 
 // Limits implements [store.Snapshot].

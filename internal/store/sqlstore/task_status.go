@@ -31,6 +31,13 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 	if err != nil {
 		return nil, err
 	}
+	marks := map[mark]bool{}
+	for _, task := range tasks {
+		marks[mark{task.WorkflowID, at / minute}] = true
+	}
+	if err := w.mark(ctx, marks); err != nil {
+		return nil, err
+	}
 	listed, parameters := w.among("t.id", ids)
 	_, err = w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, t.task_template_id, NULL, t.status, t.status_date, NULL, ? FROM task t
@@ -40,10 +47,11 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 
 // MoveTasks implements [store.Tx].
 func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
-	if len(move.IDs) == 0 {
-		return nil
+	tasks, err := w.lockedTasks(ctx, move.IDs)
+	if err != nil || len(tasks) == 0 {
+		return err
 	}
-	if err := w.auditMove(ctx, move); err != nil {
+	if err := w.auditMove(ctx, move, tasks); err != nil {
 		return err
 	}
 	to, at := move.To.String(), w.at(move.At)
@@ -61,12 +69,12 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 		set += ", task_resources_id = ?"
 		args = append(args, move.TaskResourcesID)
 	}
-	listed, ids := w.among("id", move.IDs)
-	_, err := w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
-	for _, id := range move.IDs {
-		if task, locked := w.locked[id]; locked && task.Status != move.To {
+	listed, ids := w.among("id", idsOf(tasks))
+	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
+	for _, task := range tasks {
+		if task.Status != move.To {
 			task.Status, task.StatusAt = move.To, max(move.At, task.StatusAt)
-			w.locked[id] = task
+			w.locked[task.ID] = task
 		}
 	}
 	return err
@@ -77,39 +85,64 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 // for many, it would be a long statement to send.
 const fewTasks = 100
 
-// auditMove appends a row for each task that the move will change.
-func (w writer) auditMove(ctx context.Context, move store.TaskMove) error {
-	if len(move.IDs) <= fewTasks {
-		if tasks, all := w.lockedTasks(move.IDs); all {
-			tasks = slices.DeleteFunc(tasks, func(t store.Task) bool { return t.Status == move.To })
-			return insertRows(ctx, w.session, insertAudit, "", tasks, 8, func(t store.Task) []any {
-				return []any{
-					t.ID, t.WorkflowID, t.TaskTemplateID, t.Status.String(), move.To.String(),
-					w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At),
-				}
-			})
-		}
+// auditMove appends a row for each of the locked tasks that the move will change, and marks their minutes.
+func (w writer) auditMove(ctx context.Context, move store.TaskMove, tasks []store.Task) error {
+	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t store.Task) bool { return t.Status == move.To })
+	if len(tasks) == 0 {
+		return nil
+	}
+	marks := map[mark]bool{}
+	for _, task := range tasks {
+		marks[mark{task.WorkflowID, max(move.At, task.StatusAt) / minute}] = true
+	}
+	if err := w.mark(ctx, marks); err != nil {
+		return err
+	}
+	if len(tasks) <= fewTasks {
+		return insertRows(ctx, w.session, insertAudit, "", tasks, 8, func(t store.Task) []any {
+			return []any{
+				t.ID, t.WorkflowID, t.TaskTemplateID, t.Status.String(), move.To.String(),
+				w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At),
+			}
+		})
 	}
 	to, at := move.To.String(), w.at(move.At)
-	listed, ids := w.among("t.id", move.IDs)
+	listed, ids := w.among("t.id", idsOf(tasks))
 	_, err := w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, t.task_template_id, t.status, ?,
 			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ? FROM task t
-		WHERE t.status <> ? AND `+listed+" ORDER BY t.id", append([]any{to, at, at, to}, ids...)...)
+		WHERE `+listed+" ORDER BY t.id", append([]any{to, at, at}, ids...)...)
 	return err
 }
 
-// lockedTasks returns the tasks with these ids by ascending id, and whether all of them are locked.
-func (w writer) lockedTasks(ids []int64) (tasks []store.Task, all bool) {
-	ids = slices.Sorted(slices.Values(ids))
-	for _, id := range slices.Compact(ids) {
-		task, locked := w.locked[id]
-		if !locked {
-			return nil, false
+// lockedTasks returns the tasks with these ids by ascending id, each once, and locks those that are not
+// locked yet.
+func (w writer) lockedTasks(ctx context.Context, ids []int64) ([]store.Task, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	missing := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
+		_, locked := w.locked[id]
+		return locked
+	})
+	if len(missing) > 0 {
+		if _, err := w.LockTasks(ctx, store.TaskFilter{IDs: missing}); err != nil {
+			return nil, err
 		}
-		tasks = append(tasks, task)
 	}
-	return tasks, true
+	tasks := make([]store.Task, 0, len(ids))
+	for _, id := range ids {
+		if task, exists := w.locked[id]; exists {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks, nil
+}
+
+func idsOf(tasks []store.Task) []int64 {
+	ids := make([]int64, len(tasks))
+	for i, task := range tasks {
+		ids[i] = task.ID
+	}
+	return ids
 }
 
 // importTasks inserts tasks of one workflow as their histories leave them, with an audit row for every
@@ -131,6 +164,13 @@ func (s session) importTasks(
 			row.To, row.At = move.To, move.At
 			rows = append(rows, row)
 		}
+	}
+	marks := map[mark]bool{}
+	for _, row := range rows {
+		marks[mark{row.WorkflowID, row.At / minute}] = true
+	}
+	if err := s.insertMarks(ctx, slices.Collect(maps.Keys(marks))); err != nil {
+		return err
 	}
 	return insertRows(ctx, s, insertAudit, "", rows, 8, func(t jobmon.Transition) []any {
 		var from, since any

@@ -27,10 +27,18 @@ func (s session) eachTask(ctx context.Context, filter store.TaskFilter, end stri
 	c.id("t.workflow_id", filter.WorkflowID)
 	c.ids(s, "t.node_id", filter.NodeIDs)
 	oneOf(&c, "t.status", filter.Statuses)
+	if filter.AfterID > 0 {
+		c.add("t.id > ?", filter.AfterID)
+	}
 	if len(c.clauses) > 0 {
 		c.add("t.workflow_id NOT IN (" + staged + ")")
 	}
-	return each(ctx, s, taskColumns, selectTask+c.where()+" ORDER BY t.id"+end, c.args...)
+	query := selectTask + c.where() + " ORDER BY t.id"
+	if filter.Limit > 0 {
+		query += " LIMIT ?"
+		c.args = append(c.args, filter.Limit)
+	}
+	return each(ctx, s, taskColumns, query+end, c.args...)
 }
 
 // LockTasks implements [store.Tx].

@@ -27,7 +27,9 @@ const (
 
 // Update implements [store.Writer].
 func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx store.Tx) error) error {
-	return s.update(ctx, func(session session) error { return change(ctx, writer{session, map[int64]store.Task{}}) })
+	return s.update(ctx, func(session session) error {
+		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}})
+	})
 }
 
 // View implements [store.Reader].

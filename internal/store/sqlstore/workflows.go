@@ -16,6 +16,7 @@ type writer struct {
 	session
 	// locked holds the tasks that this transaction has locked, as they are now: nobody else changes them.
 	locked map[int64]store.Task
+	marked map[mark]bool
 }
 
 var _ store.Tx = writer{}

@@ -195,6 +195,16 @@ func (f *fixture) history() (rows []jobmon.Transition) {
 	return rows
 }
 
+// now reads the database's clock.
+func (f *fixture) now() (at int64) {
+	f.Helper()
+	f.view(func(ctx context.Context, view store.Snapshot) (err error) {
+		at, err = view.Now(ctx)
+		return err
+	})
+	return at
+}
+
 // always selects every transition of the workflow.
 func (f *fixture) always() store.TransitionFilter {
 	return store.TransitionFilter{WorkflowID: f.workflow, From: 0, Before: 1 << 60}

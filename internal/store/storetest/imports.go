@@ -59,6 +59,12 @@ func invisible(t *testing.T, s store.Store, workflowID int64) {
 		rows, err := gather(view.Transitions(ctx, filter))
 		equal(t, "transitions", rows, nil)
 		failed = firstError(failed, err)
+		changes, err := gather(view.Changes(ctx, filter))
+		equal(t, "changes", changes, nil)
+		failed = firstError(failed, err)
+		marks, err := view.Marks(ctx, store.MarkFilter{WorkflowID: workflowID, Before: 1 << 60})
+		equal(t, "marks", marks, nil)
+		failed = firstError(failed, err)
 		limits, err := view.Limits(ctx, workflowID)
 		equal(t, "limits", limits, nil)
 		failed = firstError(failed, err)
@@ -104,7 +110,9 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 		f.ok(s.ImportTasks(t.Context(), id, nil))
 		f.ok(s.ImportTasks(t.Context(), id, histories[5:]))
 		invisible(t, s, id)
+		before := f.now()
 		f.ok(s.PublishImport(t.Context(), id, jobmon.WorkflowDone))
+		after := f.now()
 
 		f.workflow = id
 		last := begin + 8 + 20
@@ -116,9 +124,9 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 					WorkflowKey: info.WorkflowKey, ID: id, Name: "run", MaxConcurrentlyRunning: jobmon.NoLimit,
 					Status: jobmon.WorkflowDone, StatusAt: last, CreatedAt: begin,
 				},
-				Tool: "nextflow", FirstAt: begin, LastAt: last,
+				Tool: "nextflow", FirstAt: begin, LastAt: last, ImportedAt: info.ImportedAt,
 			}
-			if info != want {
+			if info != want || info.ImportedAt < before || info.ImportedAt > after {
 				t.Errorf("got %+v, want %+v", info, want)
 			}
 			names, err := view.TemplateNames(ctx, id)
@@ -133,12 +141,12 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 			return err
 		})
 		got := map[int64][]jobmon.Move{}
-		before := map[int64]jobmon.Transition{}
+		newest := map[int64]jobmon.Transition{}
 		for _, row := range f.history() {
-			if previous := before[row.TaskID]; row.From != previous.To || row.PreviousAt != previous.At {
+			if previous := newest[row.TaskID]; row.From != previous.To || row.PreviousAt != previous.At {
 				t.Errorf("%+v does not follow %+v", row, previous)
 			}
-			before[row.TaskID] = row
+			newest[row.TaskID] = row
 			got[row.TaskID] = append(got[row.TaskID], jobmon.Move{To: row.To, At: row.At})
 		}
 		tasks := f.stored(store.TaskFilter{WorkflowID: id})
@@ -147,7 +155,7 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 		}
 		for i, task := range tasks {
 			if !reflect.DeepEqual(got[task.ID], histories[i].Moves) || task.Name != histories[i].Name ||
-				task.NumAttempts != 2 || task.Status != jobmon.TaskDone || task.StatusAt != before[task.ID].At {
+				task.NumAttempts != 2 || task.Status != jobmon.TaskDone || task.StatusAt != newest[task.ID].At {
 				t.Errorf("task %+v with %v, want %+v", task, got[task.ID], histories[i])
 			}
 		}

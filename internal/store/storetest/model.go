@@ -77,8 +77,10 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 			first, second := f.template, f.newTemplate("second")
 			arrays := map[int64]int64{first.ID: f.array, second.ID: f.newArray(second.ID)}
 			templates := []int64{first.TaskTemplateID, second.TaskTemplateID}
-			// Few instants, so that many fall together and some go back.
-			instants := rapid.Int64Range(begin, begin+20)
+			// Few instants, so that many fall together and some go back: all of one minute, or of two, or of more.
+			base := rapid.SampledFrom([]int64{begin, sharp - 10}).Draw(t, "base")
+			stride := rapid.SampledFrom([]int64{1, 1, 7_000_000, minute}).Draw(t, "stride")
+			instants := rapid.Map(rapid.Int64Range(0, 20), func(n int64) int64 { return base + n*stride })
 			m := model{lives: map[int64]*life{}}
 			steps := rapid.IntRange(1, 15).Draw(t, "steps")
 			for range steps {
@@ -119,15 +121,21 @@ var modelTests = map[string]func(t *testing.T, s store.Store){
 			}
 			equal(t, "tasks", f.stored(store.TaskFilter{WorkflowID: f.workflow}), m.tasks)
 			slices.SortStableFunc(m.rows, func(a, b jobmon.Transition) int { return cmp.Compare(a.At, b.At) })
+			equal(t, "marked minutes", distinct(f.marks()), minutesIn(m.rows))
 			from, before := instants.Draw(t, "from"), instants.Draw(t, "before")
-			for _, filter := range []store.TransitionFilter{f.always(), {WorkflowID: f.workflow, From: from, Before: before}} {
+			some := f.always()
+			some.Statuses = rapid.SliceOfDistinct(rapid.SampledFrom(jobmon.TaskStatuses()), rapid.ID[jobmon.TaskStatus]).Draw(t, "statuses")
+			for _, filter := range []store.TransitionFilter{f.always(), {WorkflowID: f.workflow, From: from, Before: before}, some} {
 				m.compare(f, filter)
 			}
+			if stride > 1 {
+				return // the model looks at each instant of the window
+			}
 			window := concurrency.Window{
-				Start: rapid.Int64Range(begin-5, begin+20).Draw(t, "start"), Bucket: rapid.Int64Range(1, 7).Draw(t, "bucket"),
+				Start: rapid.Int64Range(base-5, base+20).Draw(t, "start"), Bucket: rapid.Int64Range(1, 7).Draw(t, "bucket"),
 				Count: rapid.IntRange(1, 5).Draw(t, "buckets"),
 			}
-			m.compareSeries(f, window, rapid.Int64Range(begin-5, begin+40).Draw(t, "now"), templates)
+			m.compareSeries(f, window, rapid.Int64Range(base-5, base+40).Draw(t, "now"), templates)
 		})
 	},
 }
@@ -137,7 +145,8 @@ func (m *model) compare(f *fixture, filter store.TransitionFilter) {
 	var want []jobmon.Transition
 	sums := map[store.TransitionCount]int64{}
 	for _, row := range m.rows {
-		if row.At >= filter.From && row.At < filter.Before {
+		chosen := len(filter.Statuses) == 0 || slices.Contains(filter.Statuses, row.From) || slices.Contains(filter.Statuses, row.To)
+		if row.At >= filter.From && row.At < filter.Before && chosen {
 			want = append(want, row)
 			sums[store.TransitionCount{TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To}]++
 		}
@@ -149,6 +158,9 @@ func (m *model) compare(f *fixture, filter store.TransitionFilter) {
 			got[i].ID = 0
 		}
 		equal(f, "rows", got, want)
+		changes, err := gather(view.Changes(ctx, filter))
+		f.ok(err)
+		sameChanges(f, changes, want)
 		counted, err := view.CountTransitions(ctx, filter, 1<<40)
 		f.ok(err)
 		if counted != int64(len(want)) {

@@ -25,6 +25,11 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Transitions", transitionTests},
 		{"Instants", instantTests},
 		{"Imports", importTests},
+		{"Marks", markTests},
+		{"MarksOfImports", markImportTests},
+		{"Upkeep", upkeepTests},
+		{"Blocks", blockTests},
+		{"Removal", removalTests},
 		{"Bounds", boundTests},
 		{"Model", modelTests},
 	} {

@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -265,4 +268,160 @@ var transitionTests = map[string]func(t *testing.T, s store.Store){
 			return err
 		})
 	},
+
+	"ChangesAreTheTransitionsWithLess": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 3)
+		first := f.template.TaskTemplateID
+		f.template = f.newTemplate("second")
+		f.array = f.newArray(f.template.ID)
+		f.tasks = append(f.tasks, f.addTasks(2)...)
+		f.move(sharp, jobmon.TaskQueued, f.tasks[3])
+		f.move(begin+1, jobmon.TaskQueued, f.tasks[0], f.tasks[4])
+		f.move(begin+1, jobmon.TaskInstantiating, f.tasks[3])
+		for _, filter := range []store.TransitionFilter{
+			f.always(), {WorkflowID: f.workflow, From: begin + 1, Before: sharp}, {WorkflowID: f.workflow, From: sharp, Before: sharp + 1},
+			{WorkflowID: f.workflow, From: sharp, Before: sharp},
+		} {
+			rows, changes := f.both(filter)
+			if filter.Before > sharp && !slices.ContainsFunc(changes, func(c jobmon.Transition) bool { return c.TaskTemplateID != first }) {
+				t.Errorf("changes %+v", changes)
+			}
+			sameChanges(t, changes, rows)
+		}
+	},
+
+	"TransitionsOfSomeTasks": func(t *testing.T, s store.Store) {
+		f, other := newFixture(t, s, "a", 4), newFixture(t, s, "b", 1)
+		f.tasks = append(f.tasks, f.addTasks(1)...) // with ids beyond those of the other workflow's
+		f.move(begin+2, jobmon.TaskQueued, f.tasks...)
+		f.move(begin+1, jobmon.TaskInstantiating, f.tasks[3], f.tasks[1]) // which happens at begin+2 too
+		other.move(begin+2, jobmon.TaskQueued, other.tasks...)
+		staged := f.load(someRun, historyAt(begin))
+		rows := f.history()
+		slices.SortFunc(rows, func(a, b jobmon.Transition) int {
+			return cmp.Or(cmp.Compare(a.TaskID, b.TaskID), cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
+		})
+		for _, c := range []struct{ from, to int64 }{
+			{0, math.MaxInt64}, {f.tasks[1], f.tasks[2]}, {f.tasks[1], f.tasks[1]}, {f.tasks[1] + 1, f.tasks[1]}, {f.tasks[3], f.tasks[4]},
+			{f.tasks[4] + 1, math.MaxInt64}, {math.MinInt64, f.tasks[0]},
+		} {
+			want := slices.DeleteFunc(slices.Clone(rows), func(row jobmon.Transition) bool { return row.TaskID < c.from || row.TaskID > c.to })
+			f.view(func(ctx context.Context, view store.Snapshot) error {
+				got, err := gather(view.TaskTransitions(ctx, f.workflow, c.from, c.to))
+				equal(t, fmt.Sprintf("tasks %d to %d", c.from, c.to), got, want)
+				f.ok(err)
+				hidden, err := gather(view.TaskTransitions(ctx, staged, c.from, c.to))
+				equal(t, "of a run that is being loaded", hidden, nil)
+				return err
+			})
+		}
+	},
+
+	"AllWorkflowsAreCountedTogether": func(t *testing.T, s store.Store) {
+		f, other := newFixture(t, s, "a", 2), newFixture(t, s, "b", 1)
+		f.move(sharp, jobmon.TaskQueued, f.tasks[0])
+		other.move(sharp+1, jobmon.TaskQueued, other.tasks...)
+		staged := f.load(someRun, historyAt(sharp, sharp+1, sharp+2))
+		counts := func(what string, want map[int64]int64) {
+			f.view(func(ctx context.Context, view store.Snapshot) error {
+				for at, want := range want {
+					for _, most := range []int64{0, want - 1, want, want + 1} {
+						got, err := view.CountSince(ctx, at, max(most, 0))
+						if got != min(want, max(most, 0)) {
+							t.Errorf("%s, since %d: %d of at most %d, want %d", what, at, got, most, want)
+						}
+						f.ok(err)
+					}
+				}
+				return nil
+			})
+		}
+		counts("staged", map[int64]int64{0: 5, begin: 5, begin + 1: 2, sharp: 2, sharp + 1: 1, sharp + 2: 0, store.MaxInstant: 0})
+		f.ok(s.PublishImport(t.Context(), staged, jobmon.WorkflowDone))
+		counts("published", map[int64]int64{0: 8, begin + 1: 5, sharp: 5, sharp + 1: 3, sharp + 2: 1, sharp + 3: 0})
+	},
+
+	"StatusesSelectWhatLeavesOrEntersThem": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 2)
+		for i, to := range "QIOREGQIORD" {
+			f.move(begin+int64(i)+1, jobmon.TaskStatus(to), f.tasks[0])
+		}
+		f.move(begin+3, jobmon.TaskAdjustingResources, f.tasks[1])
+		rows := f.history()
+		for letters, want := range map[string]string{
+			"R": "RERD", "A": "A", "Q": "QIQI", "G": "GGQAGQ", "D": "D", "F": "", "QI": "QIOQIO", "GD": "GGQAGQD",
+			"ER": "REGRD", "GQIORDEAF": "GGQIOAREGQIORD",
+		} {
+			filter := f.always()
+			for _, letter := range letters {
+				filter.Statuses = append(filter.Statuses, jobmon.TaskStatus(letter))
+			}
+			for _, filter.From = range []int64{0, begin + 3} {
+				var expected []jobmon.Transition
+				for _, row := range rows {
+					if row.At >= filter.From && (slices.Contains(filter.Statuses, row.From) || slices.Contains(filter.Statuses, row.To)) {
+						expected = append(expected, row)
+					}
+				}
+				got, changes := f.both(filter)
+				equal(t, letters+" transitions", got, expected)
+				sameChanges(t, changes, expected)
+				f.view(func(ctx context.Context, view store.Snapshot) error {
+					count, err := view.CountTransitions(ctx, filter, 100)
+					f.ok(err)
+					sums, err := view.SumTransitions(ctx, filter)
+					total := int64(0)
+					for _, sum := range sums {
+						total += sum.Count
+						if !slices.Contains(filter.Statuses, sum.From) && !slices.Contains(filter.Statuses, sum.To) {
+							t.Errorf("%s: a sum of %+v", letters, sum)
+						}
+					}
+					if count != int64(len(expected)) || total != count {
+						t.Errorf("%s: %d are counted and %d summed up, want %d", letters, count, total, len(expected))
+					}
+					return err
+				})
+				if filter.From > 0 {
+					continue
+				}
+				var entered strings.Builder
+				for _, row := range got {
+					entered.WriteString(row.To.String())
+				}
+				if entered.String() != want {
+					t.Errorf("%s: %s, want %s", letters, entered.String(), want)
+				}
+			}
+		}
+	},
+}
+
+// both returns the transitions that match, and the changes, and demands that these are in order.
+func (f *fixture) both(filter store.TransitionFilter) (rows, changes []jobmon.Transition) {
+	f.Helper()
+	f.view(func(ctx context.Context, view store.Snapshot) (err error) {
+		rows, err = gather(view.Transitions(ctx, filter))
+		f.ok(err)
+		changes, err = gather(view.Changes(ctx, filter))
+		return err
+	})
+	if !slices.IsSortedFunc(changes, func(a, b jobmon.Transition) int { return cmp.Compare(a.At, b.At) }) {
+		f.Errorf("changes in no order: %+v", changes)
+	}
+	return rows, changes
+}
+
+// sameChanges demands the changes that rows are, in any order within an instant, and nothing else of them.
+func sameChanges(t tester, changes, rows []jobmon.Transition) {
+	t.Helper()
+	order := func(a, b jobmon.Transition) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.TaskTemplateID, b.TaskTemplateID), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	}
+	var want []jobmon.Transition
+	for _, row := range rows {
+		want = append(want, jobmon.Transition{At: row.At, TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To})
+	}
+	slices.SortFunc(want, order)
+	equal(t, "changes", slices.SortedFunc(slices.Values(changes), order), want)
 }

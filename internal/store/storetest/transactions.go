@@ -317,6 +317,7 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 		for name, call := range map[string]func() error{
 			"Update":       func() error { return s.Update(ctx, func(context.Context, store.Tx) error { return nil }) },
 			"View":         func() error { return s.View(ctx, func(context.Context, store.Snapshot) error { return nil }) },
+			"Maintain":     func() error { return s.Maintain(ctx, func(context.Context, store.UpkeepTx) error { return nil }) },
 			"RegisterTool": func() error { _, err := s.RegisterTool(ctx, "t"); return err },
 			"ToolVersions": func() error { _, err := s.ToolVersions(ctx, 1); return err },
 			"Cluster":      func() error { _, err := s.Cluster(ctx, "dummy"); return err },
@@ -351,8 +352,11 @@ var transactionTests = map[string]func(t *testing.T, s store.Store){
 		})
 		f.ok(<-closed)
 		for name, call := range map[string]func() error{
-			"Update":        func() error { return s.Update(t.Context(), func(context.Context, store.Tx) error { return nil }) },
-			"View":          func() error { return s.View(t.Context(), func(context.Context, store.Snapshot) error { return nil }) },
+			"Update": func() error { return s.Update(t.Context(), func(context.Context, store.Tx) error { return nil }) },
+			"View":   func() error { return s.View(t.Context(), func(context.Context, store.Snapshot) error { return nil }) },
+			"Maintain": func() error {
+				return s.Maintain(t.Context(), func(context.Context, store.UpkeepTx) error { return nil })
+			},
 			"RegisterTool":  func() error { _, err := s.RegisterTool(t.Context(), "t"); return err },
 			"TaskTemplates": func() error { _, err := s.TaskTemplates(t.Context(), f.toolVersion); return err },
 			"BeginImport":   func() error { _, err := s.BeginImport(t.Context(), someRun); return err },

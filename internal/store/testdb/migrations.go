@@ -29,16 +29,7 @@ func (k Kind) TestMigrations(t *testing.T, files fs.FS) {
 	want := k.schema(t, fresh)
 	var before []string
 	for version, name := range names {
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var statements []string
-		for statement := range strings.SplitSeq(string(content), ";\n") {
-			if strings.TrimSpace(statement) != "" {
-				statements = append(statements, statement)
-			}
-		}
+		statements := statementsOf(t, files, name)
 		most := 0
 		if k == MariaDB || k == MySQL {
 			most = len(statements)
@@ -58,6 +49,7 @@ func (k Kind) TestMigrations(t *testing.T, files fs.FS) {
 		}
 		before = slices.Concat(before, statements, []string{fmt.Sprintf("INSERT INTO schema_version (version) VALUES (%d)", version+1)})
 	}
+	t.Run("marked rows", func(t *testing.T) { k.testMarkedRows(t, files, names) })
 	t.Run("many at once", func(t *testing.T) { k.testManyMigrate(t, want) })
 	t.Run("what is refused", k.testRefusedSchemas)
 }
