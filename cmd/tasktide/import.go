@@ -32,6 +32,7 @@ type importNextflowCommand struct {
 	databaseFlag
 	File     string `arg:"" help:"The trace: execution_trace.txt, or what -with-trace wrote."`
 	Workflow string `required:"" placeholder:"NAME" help:"Name of the workflow that the run becomes."`
+	Expire   bool   `help:"Remove the run when it is old, as runs of JobMon are; its age counts from now. Otherwise it is kept."`
 }
 
 // Help is shown under the command's --help.
@@ -64,7 +65,7 @@ func (c importNextflowCommand) Run(ctx context.Context, t *terminal) (err error)
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	hash := sha256.Sum256(content)
-	source := store.Import{Name: c.Workflow, Engine: run.Engine, SourceHash: hex.EncodeToString(hash[:])}
+	source := store.Import{Name: c.Workflow, Engine: run.Engine, SourceHash: hex.EncodeToString(hash[:]), Expire: c.Expire}
 	id, err := ledger.New(db, t.log).Import(ctx, source, run.Tasks, progress(t.err, len(run.Tasks)))
 	if err != nil {
 		return err

@@ -27,12 +27,15 @@ func main() {
 
 // cli is every subcommand and flag. Flags win over the environment.
 type cli struct {
-	Serve    serveCommand    `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
-	Demo     demoCommand     `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
-	Import   importCommand   `cmd:"" help:"Load a run of another workflow engine."`
-	Generate generateCommand `cmd:"" help:"Write made-up runs to measure with."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of a database up to this version."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
+	Demo      demoCommand      `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
+	Import    importCommand    `cmd:"" help:"Load a run of another workflow engine."`
+	Generate  generateCommand  `cmd:"" help:"Write made-up runs to measure with."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the schema of a database up to this version."`
+	Audit     auditCommand     `cmd:"" help:"Prove that the audit is whole."`
+	RollUp    rollUpCommand    `cmd:"" name:"rollup" help:"Sum the audit up again."`
+	Retention retentionCommand `cmd:"" help:"Remove what is old, or tell what that would be."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command talks to a person: results on out, everything else on err.

@@ -11,7 +11,7 @@ import (
 	"tasktide/internal/api"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
-	"tasktide/internal/store"
+	"tasktide/internal/store/sqlstore"
 	"tasktide/internal/timeline"
 	"tasktide/ui"
 )
@@ -27,6 +27,7 @@ type listenFlag struct {
 type serveCommand struct {
 	databaseFlag
 	listenFlag
+	retentionFlags
 	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
 }
 
@@ -48,7 +49,7 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	server, err := newServer(ctx, c.Listen, db, t, false)
+	server, err := newServer(ctx, c.Listen, db, c.retentionFlags, t, false)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -56,29 +57,39 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	return errors.Join(server.run(ctx), db.Close())
 }
 
-// server is the HTTP server on its socket.
+// server is the HTTP server on its socket, with the upkeep of its database.
 type server struct {
 	http     *http.Server
 	listener net.Listener
+	upkeep   *upkeepLoops
 }
 
-func newServer(ctx context.Context, address string, db store.Store, t *terminal, demo bool) (*server, error) {
+func newServer(
+	ctx context.Context, address string, db *sqlstore.Store, kept retentionFlags, t *terminal, demo bool,
+) (*server, error) {
+	loops, err := newUpkeep(db, kept, t.log)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, jobmon.Errorf(jobmon.CodeInvalid,
 			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", address, err)
 	}
+	moves := ledger.New(db, t.log)
 	handler := api.New(api.Config{
 		Catalog:  db,
 		Reader:   db,
-		Ledger:   ledger.New(db, t.log),
-		Timeline: timeline.New(db),
+		Ledger:   moves,
+		Timeline: timeline.New(db, loops.repair),
+		Health:   func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
 		UI:       ui.Handler(),
 		Version:  version,
 		Demo:     demo,
 		Log:      t.log,
 	})
 	return &server{
+		upkeep:   loops,
 		listener: listener,
 		http: &http.Server{
 			Handler:           handler,
@@ -93,8 +104,11 @@ func newServer(ctx context.Context, address string, db store.Store, t *terminal,
 
 func (s *server) url() string { return "http://" + s.listener.Addr().String() }
 
-// run serves until ctx ends, and then until the requests under way are answered, or drainTime is over.
+// run serves until ctx ends, and then until the requests under way are answered, or drainTime is over, and
+// upkeep has stopped.
 func (s *server) run(ctx context.Context) error {
+	stopUpkeep := s.upkeep.start(ctx)
+	defer stopUpkeep()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

@@ -45,8 +45,9 @@ func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 	logger := slog.New(slog.NewTextHandler(f.log, nil))
 	f.ledger = ledger.New(opened, logger)
 	config := api.Config{
-		Catalog: opened, Reader: opened, Ledger: f.ledger, Timeline: timeline.New(opened),
+		Catalog: opened, Reader: opened, Ledger: f.ledger, Timeline: timeline.New(opened, nil),
 		Version: "v1.2.3", Log: logger,
+		Health: func(context.Context) (api.Health, error) { return api.Health{}, nil },
 	}
 	for _, c := range change {
 		c(&config)

@@ -19,6 +19,7 @@ type concurrencyRequest struct {
 	Start       *instant      `query:"start"`
 	End         *instant      `query:"end"`
 	Granularity granularity   `query:"granularity"`
+	MaxPoints   maxPoints     `query:"max_points"`
 	Stat        stat          `query:"stat"`
 	Statuses    []statusUnion `query:"status"`
 	Templates   []string      `query:"task_template_name"`
@@ -45,6 +46,10 @@ func (s *server) taskConcurrency(ctx context.Context, request concurrencyRequest
 	if request.Format == formatColumns {
 		return columnsOf(numbers, asked), nil
 	}
+	if numbers.bound() {
+		return nil, jobmon.FieldErrorf("stat", "%s of these statuses in this window is an upper bound, which rows cannot say; "+
+			"ask for format=columns, one status, PENDING or ACTIVE, or a shorter or later window", numbers.stat)
+	}
 	return rows{numbers, request.Zeros}, nil
 }
 
@@ -52,7 +57,8 @@ func (s *server) taskConcurrency(ctx context.Context, request concurrencyRequest
 func (request concurrencyRequest) timeline() (timeline.Request, error) {
 	asked := timeline.Request{
 		WorkflowID: request.WorkflowID, Templates: request.Templates, Bucket: request.Granularity.micros(),
-		Statuses: concurrency.Of(jobmon.TaskRunning),
+		MaxPoints: int(request.MaxPoints),
+		Statuses:  concurrency.Of(jobmon.TaskRunning),
 	}
 	if len(request.Statuses) > 0 {
 		asked.Statuses = 0
@@ -72,6 +78,18 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		asked.Start, asked.End = int64(*request.Start), (*int64)(request.End)
 	}
 	return asked, nil
+}
+
+// maxPoints is how many buckets may be chosen.
+type maxPoints int
+
+func (m *maxPoints) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > timeline.MaxBuckets {
+		return jobmon.FieldErrorf("max_points", "max_points must be a number from 1 to %d, not %q", timeline.MaxBuckets, excerpt(text))
+	}
+	*m = maxPoints(n)
+	return nil
 }
 
 // timeRange is a window that ends now, or the whole life of a workflow.
@@ -228,6 +246,11 @@ func (n numbers) at(s concurrency.Series, i int) float64 {
 	}
 }
 
+// bound reports whether the series' numbers are upper bounds.
+func (n numbers) bound() bool {
+	return n.stat == statPeak && n.UpperBound.SeriesPeaks || n.stat == statEntered && n.UpperBound.Entered
+}
+
 func (n numbers) all(s concurrency.Series) []float64 {
 	values := make([]float64, n.Window.Count)
 	for i := range values {
@@ -286,8 +309,22 @@ type columns struct {
 	Total      columnsTotal        `json:"total"`
 	Limits     []struct{}          `json:"limits"`
 	// PartialFrom is the first instant of the bucket that is under way.
-	PartialFrom *instant `json:"partial_from"`
-	GeneratedAt instant  `json:"generated_at"`
+	PartialFrom *instant  `json:"partial_from"`
+	GeneratedAt instant   `json:"generated_at"`
+	ValuesAre   exactness `json:"values_are"` // those of the series
+	Version     string    `json:"version"`
+	RowsFrom    *instant  `json:"rows_from"`
+	DataFrom    *instant  `json:"data_from"`
+}
+
+// exactness says whether numbers are exact.
+type exactness string
+
+func exactnessOf(bound bool) exactness {
+	if bound {
+		return "upper_bound"
+	}
+	return "exact"
 }
 
 type columnsWindow struct {
@@ -315,9 +352,10 @@ type columnsTotal struct {
 
 // columnsSummary is about the whole window, whatever the statistic.
 type columnsSummary struct {
-	Peak        int64    `json:"peak"`
-	PeakAt      *instant `json:"peak_at"`
-	TaskSeconds float64  `json:"task_seconds"`
+	Peak        int64     `json:"peak"`
+	PeakAt      *instant  `json:"peak_at"`
+	PeakIs      exactness `json:"peak_is"`
+	TaskSeconds float64   `json:"task_seconds"`
 }
 
 func columnsOf(n numbers, asked timeline.Request) columns {
@@ -330,22 +368,26 @@ func columnsOf(n numbers, asked timeline.Request) columns {
 			n.Window.Bucket / time.Second.Microseconds(), instant(n.Window.Start), n.Window.Count,
 		},
 		Series:      make([]columnsSeries, len(n.series)),
-		Total:       columnsTotal{n.all(n.Total), n.Total.Peak, summaryOf(n.Total)},
+		Total:       columnsTotal{n.all(n.Total), n.Total.Peak, summaryOf(n.Total, n.UpperBound.TotalPeaks)},
 		Limits:      []struct{}{},
 		GeneratedAt: instant(n.Now),
+		ValuesAre:   exactnessOf(n.bound()),
+		Version:     n.Version,
+		RowsFrom:    known(n.RowsFrom),
+		DataFrom:    known(n.DataFrom),
 	}
 	if start, partial := n.PartialFrom(); partial {
 		answer.PartialFrom = new(instant(start))
 	}
 	for i, series := range n.series {
-		answer.Series[i] = columnsSeries{n.Templates[series], n.all(n.Answer.Series[series]), summaryOf(n.Answer.Series[series])}
+		answer.Series[i] = columnsSeries{n.Templates[series], n.all(n.Answer.Series[series]), summaryOf(n.Answer.Series[series], n.UpperBound.SeriesPeaks)}
 	}
 	return answer
 }
 
-func summaryOf(s concurrency.Series) columnsSummary {
-	summary := columnsSummary{Peak: s.WindowPeak, TaskSeconds: s.TaskSeconds()}
-	if s.WindowPeak > 0 {
+func summaryOf(s concurrency.Series, bound bool) columnsSummary {
+	summary := columnsSummary{Peak: s.WindowPeak, PeakIs: exactnessOf(bound), TaskSeconds: s.TaskSeconds()}
+	if s.WindowPeak > 0 && !bound {
 		summary.PeakAt = (*instant)(&s.WindowPeakAt)
 	}
 	return summary

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -84,14 +85,18 @@ func TestColumns(t *testing.T) {
 		`"window":{"start":"2025-05-27T12:00:00Z","end":"2025-05-27T12:03:00Z"},`+
 		`"bucket":{"seconds":60,"first":"2025-05-27T12:00:00Z","count":3},`+
 		`"series":[`+
-		`{"task_template_name":"burst","values":[0,0.68,0],"peak":2,"peak_at":"2025-05-27T12:01:15Z","task_seconds":41},`+
-		`{"task_template_name":"load","values":[0.5,1,0],"peak":1,"peak_at":"2025-05-27T12:00:30Z","task_seconds":90}],`+
+		`{"task_template_name":"burst","values":[0,0.68,0],"peak":2,"peak_at":"2025-05-27T12:01:15Z","peak_is":"exact","task_seconds":41},`+
+		`{"task_template_name":"load","values":[0.5,1,0],"peak":1,"peak_at":"2025-05-27T12:00:30Z","peak_is":"exact","task_seconds":90}],`+
 		`"other":null,`+
-		`"total":{"values":[0.5,1.68,0],"peaks":[1,3,0],"peak":3,"peak_at":"2025-05-27T12:01:15Z","task_seconds":131},`+
+		`"total":{"values":[0.5,1.68,0],"peaks":[1,3,0],"peak":3,"peak_at":"2025-05-27T12:01:15Z","peak_is":"exact","task_seconds":131},`+
 		`"limits":[],"partial_from":null,"generated_at":`, workflow)
 	// To the letter: the order of members too.
 	if !strings.HasPrefix(string(got.body), want) {
 		t.Errorf("\n got %s\nwant %s", got.body, want)
+	}
+	end := regexp.MustCompile(`"values_are":"exact","version":"[0-9a-f]{32}","rows_from":null,"data_from":null}\n$`)
+	if !end.Match(got.body) {
+		t.Errorf("the answer ends with %s", got.body[len(want):])
 	}
 	got.ok()
 }

@@ -88,6 +88,6 @@ func example(parameter string) string {
 	return map[string]string{
 		"search": "x", "status": "R", "limit": "3", "cursor": "12", "time_range": "1h", "start": "2022-05-13T03:00:00Z",
 		"end": "2022-05-13T04:00:00Z", "granularity": "minute", "stat": "peak", "task_template_name": "sleep",
-		"zeros": "true", "format": "columns",
+		"zeros": "true", "format": "columns", "max_points": "100",
 	}[parameter]
 }

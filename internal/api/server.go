@@ -23,12 +23,14 @@ import (
 	"tasktide/internal/timeline"
 )
 
-// Config is what the interface is made of. The first four fields are required.
+// Config is what the interface is made of. The first five fields are required.
 type Config struct {
 	Catalog  store.Catalog
 	Reader   store.Reader
 	Ledger   *ledger.Ledger
 	Timeline *timeline.Timeline
+	// Health tells how the server and its upkeep are.
+	Health func(ctx context.Context) (Health, error)
 
 	// UI answers every GET outside the API. nil answers 404.
 	UI http.Handler
@@ -81,6 +83,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/healthz", handle(s, strictQuery, s.health))
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
+		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
 		r.Get("/api/v2/workflows", handle(s, strictQuery, s.listWorkflows))
 		r.Get("/api/v2/workflows/{workflow_id}", handle(s, strictQuery, s.getWorkflow))
 		r.Get("/api/v2/workflow/{workflow_id}/task_templates", handle(s, strictQuery, s.workflowTemplates))

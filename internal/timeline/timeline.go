@@ -21,8 +21,8 @@ const (
 	MaxCells = MaxBuckets * 51
 	// MaxTransitions is how many rows of the audit a request may make the database read.
 	MaxTransitions = 2_000_000
-	// AutoBuckets is how many buckets a window has at most when the bucket is chosen for it: about as
-	// many as a wide screen has pixels for.
+	// AutoBuckets is how many buckets a window has at most when the bucket is chosen for it and nothing
+	// else is said: about as many as a wide screen has pixels for.
 	AutoBuckets = 1_500
 )
 
@@ -51,7 +51,8 @@ type Request struct {
 	Last       time.Duration
 	Start      int64
 	End        *int64
-	Bucket     int64    // 0 chooses the finest that gives at most AutoBuckets buckets
+	Bucket     int64    // 0 chooses the finest that gives at most MaxPoints buckets
+	MaxPoints  int      // 0 means AutoBuckets
 	Templates  []string // empty means all
 	Statuses   concurrency.StatusSet
 }
@@ -60,48 +61,99 @@ type Request struct {
 // of the workflow that did nothing in the window has its zeros.
 type Answer struct {
 	concurrency.Result
+
 	Templates []string // the name of each series
+	// UpperBound tells which numbers are not exact, because they cannot be had from what the rows were
+	// summed up to, and the rows are too many or gone.
+	UpperBound UpperBound
+	// Version is another one whenever anything has changed that the numbers depend on, but for the time
+	// that has passed within the bucket that contains now.
+	Version string
+	// RowsFrom is from when on buckets finer than a minute can be had, DataFrom from when on any can; 0
+	// means ever since. Both are whole hours.
+	RowsFrom, DataFrom int64
+}
+
+// UpperBound tells which numbers are upper bounds and not exact. The instant of a peak that is one means
+// nothing.
+type UpperBound struct {
+	TotalPeaks  bool
+	SeriesPeaks bool
+	Entered     bool
 }
 
 // Timeline reads from a database. It is safe for concurrent use.
 type Timeline struct {
-	db store.Reader
+	db      store.Reader
+	damaged func(ctx context.Context, blocks []store.BlockKey)
 }
 
-// New returns a timeline over db.
-func New(db store.Reader) *Timeline { return &Timeline{db: db} }
+// New returns a timeline over db. Damaged, unless nil, is told of blocks that could not be read; where
+// their rows are still there, the answer was read from these.
+func New(db store.Reader, damaged func(ctx context.Context, blocks []store.BlockKey)) *Timeline {
+	if damaged == nil {
+		damaged = func(context.Context, []store.BlockKey) {}
+	}
+	return &Timeline{db: db, damaged: damaged}
+}
 
 // Concurrency answers a request. CodeNotFound for a workflow that does not exist; CodeInvalid, with the
-// field named as in the HTTP interface, for a window that ends before it begins, a template that the
-// workflow does not have, and an answer beyond the bounds above.
+// field named as in the HTTP interface, for a window that ends before it begins or begins before what is
+// known, a template that the workflow does not have, and an answer beyond the bounds above; CodeUnavailable
+// when too much is not summed up yet.
 func (t *Timeline) Concurrency(ctx context.Context, request Request) (Answer, error) {
 	var answer Answer
+	var damaged []store.BlockKey
 	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		now, err := snapshot.Now(ctx)
+		q, version, err := ask(ctx, snapshot, request)
 		if err != nil {
 			return err
 		}
-		workflow, err := snapshot.Workflow(ctx, request.WorkflowID)
-		if err != nil {
-			return err
+		answer = Answer{
+			Templates: q.series.names, UpperBound: q.bounds(), Version: version,
+			RowsFrom: q.horizon.RowsFrom, DataFrom: q.horizon.DataFrom,
 		}
-		known, err := snapshot.TemplateNames(ctx, request.WorkflowID)
-		if err != nil {
-			return err
-		}
-		series, err := chooseSeries(known, request.Templates)
-		if err != nil {
-			return err
-		}
-		window, err := chooseWindow(request, workflow, now, len(series.names))
-		if err != nil {
-			return err
-		}
-		answer.Templates = series.names
-		answer.Result, err = count(ctx, snapshot, request, window, now, series)
+		answer.Result, damaged, err = read(ctx, snapshot, q)
 		return err
 	})
+	if len(damaged) > 0 {
+		t.damaged(ctx, damaged)
+	}
 	return answer, err
+}
+
+// ask turns a request into a question about its workflow as it is, and returns the version of the answer.
+func ask(ctx context.Context, snapshot store.Snapshot, request Request) (*question, string, error) {
+	q := &question{workflowID: request.WorkflowID, statuses: request.Statuses, kinds: kindsOf(request.Statuses)}
+	var err error
+	if q.now, err = snapshot.Now(ctx); err != nil {
+		return nil, "", err
+	}
+	workflow, err := snapshot.Workflow(ctx, request.WorkflowID)
+	if err != nil {
+		return nil, "", err
+	}
+	if q.horizon, err = snapshot.Horizon(ctx, request.WorkflowID); err != nil {
+		return nil, "", err
+	}
+	known, err := snapshot.TemplateNames(ctx, request.WorkflowID)
+	if err != nil {
+		return nil, "", err
+	}
+	if q.series, err = chooseSeries(known, request.Templates); err != nil {
+		return nil, "", err
+	}
+	if err := q.chooseWindow(ctx, snapshot, request, workflow); err != nil {
+		return nil, "", err
+	}
+	if q.marks, err = snapshot.Marks(ctx, store.MarkFilter{WorkflowID: q.workflowID, Before: q.until()}); err != nil {
+		return nil, "", err
+	}
+	if err := q.chooseSource(ctx, snapshot); err != nil {
+		return nil, "", err
+	}
+	version, err := q.version(ctx, snapshot)
+	return q, version, err
 }
 
 // Templates returns the names of a workflow's templates, each once, in order: two versions of a tool
@@ -133,6 +185,7 @@ func namesOf(templates []store.TemplateName) []string {
 type seriesOf struct {
 	names []string
 	index map[int64]int // by template id; -1 for one that was not asked for
+	some  bool          // not all that the workflow has
 }
 
 // chooseSeries makes one series of each template name that is wanted, or of all.
@@ -144,7 +197,9 @@ func chooseSeries(known []store.TemplateName, wanted []string) (seriesOf, error)
 				return seriesOf{}, jobmon.FieldErrorf("task_template_name", "the workflow has no task template %q", name)
 			}
 		}
+		all := len(series.names)
 		series.names = slices.Compact(slices.Sorted(slices.Values(wanted)))
+		series.some = len(series.names) < all
 	}
 	for _, template := range known {
 		i, chosen := slices.BinarySearch(series.names, template.Name)
@@ -154,59 +209,6 @@ func chooseSeries(known []store.TemplateName, wanted []string) (seriesOf, error)
 		series.index[template.ID] = i
 	}
 	return series, nil
-}
-
-// count lets the engine sweep the window: what was carried into it as sums, what happened in it row
-// by row.
-func count(
-	ctx context.Context, snapshot store.Snapshot, request Request, window concurrency.Window, now int64, series seriesOf,
-) (concurrency.Result, error) {
-	// Rows after now exist where a clock was set back; nothing is known of that time yet.
-	before := store.TransitionFilter{WorkflowID: request.WorkflowID, Before: min(window.Start, now+1)}
-	within := store.TransitionFilter{WorkflowID: request.WorkflowID, From: window.Start, Before: min(window.End(), now+1)}
-	rows, err := snapshot.CountTransitions(ctx,
-		store.TransitionFilter{WorkflowID: request.WorkflowID, Before: max(before.Before, within.Before)}, MaxTransitions+1)
-	if err != nil {
-		return concurrency.Result{}, err
-	}
-	if rows > MaxTransitions {
-		return concurrency.Result{}, jobmon.FieldErrorf("end",
-			"workflow %d has more than %d transitions before the end of this window, too many to read for one answer; "+
-				"ask for a window that ends earlier", request.WorkflowID, MaxTransitions)
-	}
-	sweep := concurrency.NewSweep(window, request.Statuses, len(series.names), now)
-	sums, err := snapshot.SumTransitions(ctx, before)
-	if err != nil {
-		return concurrency.Result{}, err
-	}
-	for _, sum := range sums {
-		i, err := series.of(sum.TaskTemplateID)
-		if err != nil {
-			return concurrency.Result{}, err
-		}
-		if i < 0 {
-			continue
-		}
-		if err := sweep.Carry(i, sum.From, sum.To, sum.Count); err != nil {
-			return concurrency.Result{}, err
-		}
-	}
-	for row, err := range snapshot.Transitions(ctx, within) {
-		if err != nil {
-			return concurrency.Result{}, err
-		}
-		i, err := series.of(row.TaskTemplateID)
-		if err != nil {
-			return concurrency.Result{}, err
-		}
-		if i < 0 {
-			continue
-		}
-		if err := sweep.Add(concurrency.Change{At: row.At, Series: i, From: row.From, To: row.To}); err != nil {
-			return concurrency.Result{}, err
-		}
-	}
-	return sweep.Result(), nil
 }
 
 func (s seriesOf) of(templateID int64) (int, error) {

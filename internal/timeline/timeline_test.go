@@ -75,7 +75,7 @@ func ran(template string, from, to int64) jobmon.TaskHistory {
 func TestWindows(t *testing.T) {
 	db := open(t)
 	id := load(t, db, "run", ran("a", -7200, 30), ran("a", 10, 100), ran("b", 20, 40))
-	line := timeline.New(db)
+	line := timeline.New(db, nil)
 	for _, c := range []struct {
 		name    string
 		request timeline.Request
@@ -122,7 +122,7 @@ func TestTheWindowThatEndsNow(t *testing.T) {
 	db := open(t)
 	id := load(t, db, "run", ran("a", 0, 1))
 	before := time.Now().UnixMicro()
-	answer, err := timeline.New(db).Concurrency(context.Background(),
+	answer, err := timeline.New(db, nil).Concurrency(context.Background(),
 		timeline.Request{WorkflowID: id, Last: 24 * time.Hour, Bucket: minute, Statuses: running})
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestRefusals(t *testing.T) {
 			c.request.WorkflowID = id
 		}
 		c.request.Statuses = running
-		_, err := timeline.New(db).Concurrency(context.Background(), c.request)
+		_, err := timeline.New(db, nil).Concurrency(context.Background(), c.request)
 		if jobmon.ErrorCode(err) != c.code {
 			t.Errorf("%s: %v, want code %q", name, err, c.code)
 			continue
@@ -173,7 +173,7 @@ func TestRefusals(t *testing.T) {
 // came before and rows of what came in, one template or all.
 func TestAnswersAreThoseOfAllRows(t *testing.T) {
 	db := open(t)
-	line := timeline.New(db)
+	line := timeline.New(db, nil)
 	number := 0
 	rapid.Check(t, func(t *rapid.T) {
 		number++

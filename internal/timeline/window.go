@@ -1,6 +1,12 @@
 package timeline
 
 import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
 	"time"
 
 	"tasktide/internal/concurrency"
@@ -8,30 +14,107 @@ import (
 	"tasktide/internal/store"
 )
 
-// chooseWindow turns a request into whole buckets, no more than an answer about so many series may
-// have.
-func chooseWindow(
-	request Request, workflow store.WorkflowInfo, now int64, series int,
-) (concurrency.Window, error) {
-	most := min(MaxBuckets, MaxCells/max(1, series))
+// chooseWindow turns a request into whole buckets, no more than an answer about so many series may have.
+func (q *question) chooseWindow(ctx context.Context, snapshot store.Snapshot, request Request, workflow store.WorkflowInfo) error {
+	most := min(MaxBuckets, MaxCells/max(1, len(q.series.names)))
+	buckets := []int64{request.Bucket}
 	if request.Bucket == 0 {
-		var window concurrency.Window
-		for _, bucket := range Buckets() {
-			var err error
-			if window, err = cover(request, workflow, now, bucket); err != nil {
-				return concurrency.Window{}, err
-			}
-			if window.Count <= min(most, AutoBuckets) {
-				return window, nil
-			}
+		buckets = Buckets()
+	}
+	for i, bucket := range buckets {
+		var err error
+		if q.window, err = cover(request, workflow, q.horizon, q.now, bucket); err != nil {
+			return err
 		}
-		return window, checkCount(window, most)
+		if i+1 == len(buckets) {
+			break // there is nothing coarser
+		}
+		if q.window.Count > min(most, cmp.Or(request.MaxPoints, AutoBuckets)) {
+			continue
+		}
+		if fits, err := q.fits(ctx, snapshot); err != nil || fits {
+			return err
+		}
 	}
-	window, err := cover(request, workflow, now, request.Bucket)
+	return checkCount(q.window, most)
+}
+
+// fits reports whether there are rows enough, and not too many, for the buckets of a window.
+func (q *question) fits(ctx context.Context, snapshot store.Snapshot) (bool, error) {
+	if tierFor(q.window.Bucket) != fromRows {
+		return true, nil
+	}
+	if q.window.Start < q.horizon.RowsFrom {
+		return false, nil
+	}
+	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), MaxTransitions+1)
+	return rows <= MaxTransitions, err
+}
+
+// windowRows selects what happens in the window.
+func (q *question) windowRows() store.TransitionFilter {
+	return store.TransitionFilter{WorkflowID: q.workflowID, From: q.window.Start, Before: q.until()}
+}
+
+// chooseSource decides whether the window is read row by row although its buckets are wide enough for
+// cells: the peak of some templates together, and that of statuses for which no cells are kept, can be had
+// only so.
+func (q *question) chooseSource(ctx context.Context, snapshot store.Snapshot) error {
+	if q.window.Start < q.horizon.DataFrom {
+		return jobmon.FieldErrorf("start", "the window begins before data_from, %s, from when on the workflow's history is kept; "+
+			"ask for a later start", text(q.horizon.DataFrom))
+	}
+	if q.bounds() == (UpperBound{}) || q.window.Start < q.horizon.RowsFrom {
+		return nil
+	}
+	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), MaxTransitions+1)
+	q.exact = rows <= MaxTransitions
+	return err
+}
+
+// bounds tells of what cells can give no more than an upper bound.
+func (q *question) bounds() UpperBound {
+	if q.exact || tierFor(q.window.Bucket) == fromRows {
+		return UpperBound{}
+	}
+	union := len(q.kinds) > 1
+	return UpperBound{
+		TotalPeaks:  union || q.series.some && len(q.series.names) > 1,
+		SeriesPeaks: union,
+		Entered:     union,
+	}
+}
+
+// version hashes what the answer depends on.
+func (q *question) version(ctx context.Context, snapshot store.Snapshot) (string, error) {
+	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
+		WorkflowID: q.workflowID, Kinds: q.kinds, Ranges: generationRanges(q.until()),
+	})
 	if err != nil {
-		return concurrency.Window{}, err
+		return "", err
 	}
-	return window, checkCount(window, most)
+	limits, err := snapshot.Limits(ctx, q.workflowID)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	tell := func(values ...any) { fmt.Fprintln(hash, values...) }
+	tell(q.window, q.statuses, generation, q.horizon.RowsFrom, q.horizon.DataFrom)
+	for _, name := range q.series.names {
+		tell(strconv.Quote(name))
+	}
+	for _, mark := range q.marks {
+		tell(mark.ID)
+	}
+	for _, limit := range limits {
+		if limit.At < q.until() {
+			tell(limit)
+		}
+	}
+	if q.now >= q.window.Start && q.now < q.window.End() {
+		tell((q.now - q.window.Start) / q.window.Bucket)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16]), nil
 }
 
 func checkCount(window concurrency.Window, most int) error {
@@ -44,10 +127,14 @@ func checkCount(window concurrency.Window, most int) error {
 }
 
 // cover returns the window that a request means at a given width of its buckets.
-func cover(request Request, workflow store.WorkflowInfo, now, bucket int64) (concurrency.Window, error) {
+func cover(request Request, workflow store.WorkflowInfo, horizon store.Horizon, now, bucket int64) (concurrency.Window, error) {
 	switch {
 	case request.All:
 		start, end := workflow.FirstAt, workflow.LastAt
+		if start < horizon.DataFrom {
+			// In whole buckets, so that the window does not begin before what is known.
+			start = (horizon.DataFrom + bucket - 1) / bucket * bucket
+		}
 		if start == 0 {
 			start, end = now, now
 		}

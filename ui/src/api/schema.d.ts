@@ -64,7 +64,7 @@ export interface paths {
     };
     /**
      * How many tasks were in a status, bucket by bucket, by template
-     * @description The window is widened to whole buckets, aligned to UTC multiples of their width. Give either `time_range`, or `start` and perhaps `end`. An unknown parameter is refused. A template whose tasks neither were in the statuses nor entered them in the window has no series, unless `task_template_name` asks for it. At most 50,000 buckets are allowed, and fewer where many templates would make the answer too long.
+     * @description The window is widened to whole buckets, aligned to UTC multiples of their width. Give either `time_range`, or `start` and perhaps `end`. An unknown parameter is refused. A template whose tasks neither were in the statuses nor entered them in the window has no series, unless `task_template_name` asks for it. At most 50,000 buckets are allowed, and fewer where many templates would make the answer too long. A window that begins before `data_from`, and buckets finer than a minute before `rows_from`, are refused. Rows are exact or refused; columns say what is an upper bound.
      */
     get: operations["getTaskConcurrency"];
     put?: never;
@@ -84,6 +84,23 @@ export interface paths {
     };
     /** What server this is */
     get: operations["getServer"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v2/health": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How the server and its upkeep are */
+    get: operations["getServerHealth"];
     put?: never;
     post?: never;
     delete?: never;
@@ -861,6 +878,28 @@ export interface components {
        * @example 2022-05-13T03:24:14.803Z
        */
       generated_at: string;
+      /**
+       * @description Whether the values of each series are exact. `peak` and `entered` of a union of statuses other than PENDING and ACTIVE are upper bounds where the rows of the audit are too many or gone.
+       * @enum {string}
+       */
+      values_are: "exact" | "upper_bound";
+      /**
+       * @description Another one whenever anything has changed that the numbers depend on, but for the time that has passed in the bucket of `partial_from`.
+       * @example 5f70bf18a086007016e948b04aed3b82
+       */
+      version: string;
+      /**
+       * Format: date-time
+       * @description From when on buckets finer than a minute can be had; null where the rows of the audit are all there.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      rows_from: string | null;
+      /**
+       * Format: date-time
+       * @description From when on there is anything; null where nothing was removed.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      data_from: string | null;
     };
     /** @description The numbers of one template. */
     ConcurrencySeries: {
@@ -872,12 +911,17 @@ export interface components {
       peak: number;
       /**
        * Format: date-time
-       * @description First instant of the peak; null where the peak is 0.
+       * @description First instant of the peak; null where the peak is 0 or an upper bound.
        * @example 2022-05-13T03:24:14.803Z
        */
       peak_at: string | null;
       /** @description Task-seconds spent in the statuses within the window, whatever `stat` says. */
       task_seconds: number;
+      /**
+       * @description Whether the peaks are exact. Those of some templates together, or of a union of statuses other than PENDING and ACTIVE, are upper bounds where the rows of the audit are too many or gone; `peak_at` is null then.
+       * @enum {string}
+       */
+      peak_is: "exact" | "upper_bound";
     };
     /** @description The numbers of all templates together. Its peaks are those of the joint step function, never sums of peaks. */
     ConcurrencyTotal: {
@@ -889,12 +933,17 @@ export interface components {
       peak: number;
       /**
        * Format: date-time
-       * @description First instant of the peak; null where the peak is 0.
+       * @description First instant of the peak; null where the peak is 0 or an upper bound.
        * @example 2022-05-13T03:24:14.803Z
        */
       peak_at: string | null;
       /** @description Task-seconds spent in the statuses within the window, whatever `stat` says. */
       task_seconds: number;
+      /**
+       * @description Whether the peaks are exact. Those of some templates together, or of a union of statuses other than PENDING and ACTIVE, are upper bounds where the rows of the audit are too many or gone; `peak_at` is null then.
+       * @enum {string}
+       */
+      peak_is: "exact" | "upper_bound";
     };
     /** @description A limit, from an instant on. */
     ConcurrencyLimit: {
@@ -987,6 +1036,142 @@ export interface components {
       /** @description Seconds. */
       cpu?: string | null;
       usage_str?: string | null;
+    };
+    /** @description How the server and its upkeep are. What is counted since the start is this server's own; the rest is the database's. */
+    ServerHealth: {
+      /**
+       * Format: date-time
+       * @description The database's clock.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      now: string;
+      /** @description The moves of tasks. */
+      writes: {
+        /** @description Rows of the audit a second, over the last 10 seconds, of all workflows. */
+        rows_per_second: number;
+        /**
+         * Format: int64
+         * @description Transactions that met others and were run again, since the start.
+         */
+        retried: number;
+        /**
+         * Format: int64
+         * @description Transactions that were given up because they met others, since the start.
+         */
+        given_up: number;
+        /**
+         * Format: int64
+         * @description Moves dated by their task because the database's clock was more than 5 minutes behind, since the start.
+         */
+        clock_clamps: number;
+      };
+      /** @description How far behind the roll-up is. */
+      roll_up: {
+        /**
+         * Format: date-time
+         * @description The earliest minute that is not summed up yet; null where there is none.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        oldest_mark: string | null;
+        /** @description How long ago that minute was over. */
+        lag_seconds: number;
+        /**
+         * Format: int64
+         * @description Workflows with such minutes, up to 1,000.
+         */
+        marked_workflows: number;
+        /**
+         * Format: int64
+         * @description Rows summed up since the start.
+         */
+        rows: number;
+        /** @description Rows summed up a second, while the roll-up worked. */
+        rows_per_second: number;
+        /**
+         * Format: int64
+         * @description Damaged blocks of cells that were found since the start.
+         */
+        damaged_blocks: number;
+      };
+      /** @description What is removed because of its age. */
+      retention: {
+        /**
+         * Format: int64
+         * @description How long rows of the audit are kept; 0 for good.
+         */
+        audit_seconds: number;
+        /**
+         * Format: int64
+         * @description How long the cells that they are summed up to are kept; 0 for good.
+         */
+        block_seconds: number;
+        /**
+         * Format: date-time
+         * @description When the last pass ended; null before the first.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        last_pass: string | null;
+        /**
+         * Format: int64
+         * @description Rows removed since the start.
+         */
+        rows: number;
+        /**
+         * Format: int64
+         * @description Hours of which the cells were removed since the start.
+         */
+        hours: number;
+        /**
+         * Format: int64
+         * @description Workflows that the last pass left alone because something in them is not right.
+         */
+        left_alone: number;
+      };
+      /** @description What the last verification of everything found. */
+      verification: {
+        /**
+         * Format: date-time
+         * @description When it began; null before the first has ended.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        began: string | null;
+        /**
+         * Format: date-time
+         * @description When it ended; null before the first has ended.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        ended: string | null;
+        /**
+         * Format: int64
+         * @description Workflows looked at.
+         */
+        workflows: number;
+        /**
+         * Format: int64
+         * @description Tasks looked at.
+         */
+        tasks: number;
+        /**
+         * Format: int64
+         * @description Tasks whose status is the one that a whole chain of rows tells.
+         */
+        covered: number;
+        /**
+         * Format: int64
+         * @description Rows looked at.
+         */
+        rows: number;
+        /**
+         * Format: int64
+         * @description Cells compared with rows, or with finer ones.
+         */
+        cells: number;
+        /**
+         * Format: int64
+         * @description Defects found; the log tells them, and so does `tasktide audit verify`.
+         */
+        defects: number;
+      };
     };
   };
   responses: {
@@ -1150,7 +1335,7 @@ export interface operations {
         start?: string;
         /** @description The instant at which the window ends; it does not belong to the window. Now where it is left out. */
         end?: string;
-        /** @description Width of a bucket; `auto` chooses the finest that gives about 1,500 buckets at most. */
+        /** @description Width of a bucket; `auto` chooses the finest that gives at most `max_points` buckets. Those finer than a minute can be had from `rows_from` on. */
         granularity?:
           | "auto"
           | "minute"
@@ -1165,6 +1350,8 @@ export interface operations {
           | "1h"
           | "6h"
           | "1d";
+        /** @description How many buckets `granularity=auto` may give. */
+        max_points?: number;
         /** @description start: tasks at the first instant of the bucket. mean: time-weighted mean over the bucket, rounded to 2 decimals. peak: the largest number at any instant of the bucket. entered: entries into the statuses. */
         stat?: "start" | "mean" | "peak" | "entered";
         /** @description Statuses to count: a letter, a name, or the unions PENDING (Q, I) and ACTIVE (Q, I, O, R). Repeatable. RUNNING where it is left out. */
@@ -1221,6 +1408,30 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+    };
+  };
+  getServerHealth: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Numbers to watch. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ServerHealth"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
     };
   };
   getOpenAPI: {

@@ -9,6 +9,7 @@ export function newSeries(name: string, values: number[], peak?: number): Concur
     values,
     peak: peak ?? Math.ceil(Math.max(0, ...values)),
     peak_at: first,
+    peak_is: "exact",
     task_seconds: values.reduce((sum, value) => sum + value * 60, 0),
   };
 }
@@ -29,6 +30,7 @@ export function newConcurrency(
     peaks,
     peak: Math.max(0, ...peaks),
     peak_at: "2022-05-13T03:21:14.803000Z",
+    peak_is: "exact" as const,
     task_seconds: values.reduce((sum, value) => sum + value * 60, 0),
   };
   return {
@@ -43,6 +45,10 @@ export function newConcurrency(
     limits: [],
     partial_from: null,
     generated_at: "2022-05-14T00:00:00Z",
+    values_are: "exact",
+    version: "195dd37e8dc8de9bc8110ad4e40449c6",
+    rows_from: null,
+    data_from: null,
     ...change,
   };
 }

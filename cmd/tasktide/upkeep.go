@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"tasktide/internal/api"
+	"tasktide/internal/jobmon"
+	"tasktide/internal/ledger"
+	"tasktide/internal/store"
+	"tasktide/internal/store/sqlstore"
+	"tasktide/internal/upkeep"
+)
+
+// age is a length of time that may be given in days.
+type age time.Duration
+
+// UnmarshalText reads a number of days, such as 90d, or what Go reads as a duration.
+func (a *age) UnmarshalText(text []byte) error {
+	if days, found := strings.CutSuffix(string(text), "d"); found {
+		n, err := strconv.ParseInt(days, 10, 64)
+		if err != nil || n < 0 || n > 36_500 {
+			return fmt.Errorf("%q is no number of days", text)
+		}
+		*a = age(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no length of time; write 90d or 36h, or 0 for good", text)
+	}
+	*a = age(d)
+	return nil
+}
+
+// retentionFlags say how long what is kept; the zero value keeps everything.
+type retentionFlags struct {
+	AuditRetention age `env:"TASKTIDE_AUDIT_RETENTION" default:"90d" placeholder:"AGE" help:"How long each row of the audit is kept, such as 90d or 36h; 0 for good (${default}). Counts of a minute and more stay."`
+	BlockRetention age `env:"TASKTIDE_BLOCK_RETENTION" default:"400d" placeholder:"AGE" help:"How long counts are kept; 0 for good (${default})."`
+}
+
+func (f retentionFlags) retention(db *sqlstore.Store, log *slog.Logger) (*upkeep.Retention, error) {
+	return upkeep.NewRetention(db, log, time.Duration(f.AuditRetention), time.Duration(f.BlockRetention))
+}
+
+// upkeepLoops are what a server does for its database beside answering.
+type upkeepLoops struct {
+	db        *sqlstore.Store
+	kept      retentionFlags
+	log       *slog.Logger
+	rollUp    *upkeep.RollUp
+	retention *upkeep.Retention
+	verifier  *upkeep.Verifier
+}
+
+func newUpkeep(db *sqlstore.Store, kept retentionFlags, log *slog.Logger) (*upkeepLoops, error) {
+	retention, err := kept.retention(db, log)
+	if err != nil {
+		return nil, err
+	}
+	return &upkeepLoops{
+		db: db, kept: kept, log: log,
+		rollUp: upkeep.NewRollUp(db, log), retention: retention, verifier: upkeep.NewVerifier(db, log),
+	}, nil
+}
+
+// start starts the loops, which end with ctx or when stop is called; stop waits for them.
+func (u *upkeepLoops) start(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	for _, loop := range []func(context.Context) error{u.rollUp.Run, u.retention.Run, u.verifier.Run} {
+		running.Go(func() {
+			if err := loop(ctx); err != nil && ctx.Err() == nil {
+				u.log.ErrorContext(ctx, "a loop of upkeep has ended", "error", err)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// repairTime bounds a repair, which outlives the request that found what is damaged.
+const repairTime = time.Minute
+
+// repair has blocks made again that could not be read.
+func (u *upkeepLoops) repair(ctx context.Context, blocks []store.BlockKey) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), repairTime)
+	defer cancel()
+	if err := u.rollUp.Repair(ctx, blocks); err != nil {
+		u.log.ErrorContext(ctx, "damaged blocks of cells could not be made again", "error", err)
+	}
+}
+
+func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Health, error) {
+	checked, err := upkeep.CheckHealth(ctx, u.db)
+	if err != nil {
+		return api.Health{}, err
+	}
+	contention := u.db.Contention()
+	rolled, took := u.rollUp.Rolled()
+	removed, verified := u.retention.Progress(), u.verifier.Last()
+	h := api.Health{
+		Now: api.Instant(checked.Now),
+		Writes: api.WriteHealth{
+			RowsPerSecond: checked.WritesPerSecond, Retried: contention.Retried, GivenUp: contention.Reported,
+			ClockClamps: moves.ClockClamps(),
+		},
+		RollUp: api.RollUpHealth{
+			OldestMark: api.KnownInstant(checked.OldestMark), LagSeconds: checked.Lag().Seconds(),
+			MarkedWorkflows: checked.MarkedWorkflows, Rows: rolled, DamagedBlocks: u.rollUp.Damaged(),
+		},
+		Retention: api.RetentionHealth{
+			AuditSeconds: int64(time.Duration(u.kept.AuditRetention).Seconds()),
+			BlockSeconds: int64(time.Duration(u.kept.BlockRetention).Seconds()),
+			LastPass:     instantOf(removed.LastPass), Rows: removed.Rows, Hours: removed.Hours, LeftAlone: removed.Failed,
+		},
+		Verification: api.VerificationHealth{
+			Began: instantOf(verified.Began), Ended: instantOf(verified.Ended), Workflows: verified.Workflows,
+			Tasks: verified.Tasks, Covered: verified.Covered, Rows: verified.Rows, Cells: verified.Cells, Defects: verified.Found,
+		},
+	}
+	if took > 0 {
+		h.RollUp.RowsPerSecond = float64(rolled) / took.Seconds()
+	}
+	return h, nil
+}
+
+func instantOf(t time.Time) *api.Instant {
+	if t.IsZero() {
+		return nil
+	}
+	return api.KnownInstant(t.UnixMicro())
+}
+
+type rollUpCommand struct {
+	Rebuild rollUpRebuildCommand `cmd:"" help:"Have the counts of a workflow, or of all, made again from the rows of the audit."`
+}
+
+type rollUpRebuildCommand struct {
+	databaseFlag
+	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
+}
+
+// Help is shown under the command's --help.
+func (rollUpRebuildCommand) Help() string {
+	return `Marks what is to be counted again; servers do so within moments, and answer rightly in between.
+
+Example:
+
+    tasktide rollup rebuild --workflow 17`
+}
+
+// Run marks what is to be made again.
+func (c rollUpRebuildCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	roll := upkeep.NewRollUp(db, t.log)
+	minutes := int64(0)
+	if c.Workflow != 0 {
+		minutes, err = roll.Rebuild(ctx, c.Workflow)
+	} else {
+		minutes, err = roll.RebuildAll(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "%d minutes will be counted again.\n", minutes)
+	return err
+}
+
+type auditCommand struct {
+	Verify auditVerifyCommand `cmd:"" help:"Compare the audit with the tasks, and the counts with the audit."`
+}
+
+type auditVerifyCommand struct {
+	databaseFlag
+	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
+}
+
+// Help is shown under the command's --help.
+func (auditVerifyCommand) Help() string {
+	return `Checks that each task has the status that its last row in the audit tells, by an unbroken chain of
+rows from its creation on, and that everything that is counted agrees with the rows. What retention has
+removed is no defect. Defects are printed, and the exit code is 1 when there is one.
+
+Example:
+
+    tasktide audit verify --workflow 17`
+}
+
+// Run verifies the audit.
+func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	verifier := upkeep.NewVerifier(db, t.log)
+	var report upkeep.Report
+	if c.Workflow != 0 {
+		report, err = verifier.Workflow(ctx, c.Workflow)
+	} else {
+		report, err = verifier.All(ctx, nil)
+	}
+	if err != nil {
+		return err
+	}
+	for _, defect := range report.Defects {
+		if _, err := fmt.Fprintln(t.out, defect); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(t.out, "Verified %d workflows, %d tasks, %d rows and %d cells in %s: %d defects.\n", report.Workflows,
+		report.Tasks, report.Rows, report.Cells, report.Ended.Sub(report.Began).Round(time.Millisecond), report.Found)
+	if err == nil && report.Found > 0 {
+		err = jobmon.Errorf(jobmon.CodeConflict, "the audit has %d defects", report.Found)
+	}
+	return err
+}
+
+type retentionCommand struct {
+	databaseFlag
+	retentionFlags
+	DryRun bool `help:"Tell what would be removed, and remove nothing."`
+}
+
+// Help is shown under the command's --help.
+func (retentionCommand) Help() string {
+	return `Removes the rows of the audit, and the counts, that are older than they are to be kept, as a server
+does every hour. Imported runs are kept unless they were imported with --expire.
+
+Example:
+
+    tasktide retention --dry-run --audit-retention 30d`
+}
+
+// Run makes one pass, or tells what it would do.
+func (c retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	retention, err := c.retention(db, t.log)
+	if err != nil {
+		return err
+	}
+	if !c.DryRun {
+		if err := retention.Pass(ctx); err != nil {
+			return err
+		}
+		done := retention.Progress()
+		_, err = fmt.Fprintf(t.out, "Removed %d rows, and the counts of %d hours.\n", done.Rows, done.Hours)
+		if err == nil && done.Failed > 0 {
+			err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", done.Failed)
+		}
+		return err
+	}
+	removals, err := retention.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range removals {
+		if r.RowsBefore != 0 {
+			fmt.Fprintf(t.out, "workflow %d, %q: %d rows before %s\n", r.WorkflowID, r.Name, r.Rows, hourOf(r.RowsBefore))
+		}
+		if r.DataBefore != 0 {
+			fmt.Fprintf(t.out, "workflow %d, %q: counts before %s\n", r.WorkflowID, r.Name, hourOf(r.DataBefore))
+		}
+	}
+	_, err = fmt.Fprintf(t.out, "%d workflows would lose something.\n", len(removals))
+	return err
+}
+
+func hourOf(microseconds int64) string {
+	return time.UnixMicro(microseconds).UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,376 @@
+package timeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tasktide/internal/concurrency"
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// question is a request with everything about its workflow that the answer depends on.
+type question struct {
+	workflowID int64
+	window     concurrency.Window
+	now        int64
+	statuses   concurrency.StatusSet
+	series     seriesOf
+	horizon    store.Horizon
+	marks      []store.Mark // before the window's end
+	kinds      []string     // whose cells together tell of the statuses
+	// exact says that cells do not give everything that is asked for: the window is read from rows.
+	exact bool
+}
+
+// until returns the first instant of which the answer says nothing: what happens now is known.
+func (q *question) until() int64 { return min(q.window.End(), q.now+1) }
+
+// kindsOf returns the kinds whose levels add up to that of a set.
+func kindsOf(set concurrency.StatusSet) []string {
+	if kind, one := concurrency.KindOf(set); one {
+		return []string{kind.Name}
+	}
+	var names []string
+	for _, status := range set.Statuses() {
+		names = append(names, status.String())
+	}
+	return names
+}
+
+// reading answers a question out of a snapshot.
+type reading struct {
+	*question
+
+	snapshot store.Snapshot
+	sweep    *concurrency.Sweep
+	blocks   map[store.BlockKey][]*decoded
+	rows     int64 // that may still be read
+	found    []store.BlockKey
+
+	cells []concurrency.Entry
+	merge []concurrency.Cell // by series, that of all together last
+}
+
+// decoded is a block and the series of the answer that each of its own is, or -1.
+type decoded struct {
+	*concurrency.Block
+
+	series []int
+}
+
+// read answers a question. It returns the blocks that it found damaged and did without, by their whole
+// keys.
+func read(ctx context.Context, snapshot store.Snapshot, q *question) (concurrency.Result, []store.BlockKey, error) {
+	p := &plan{damaged: map[store.BlockKey]bool{}}
+	for _, mark := range q.marks {
+		if n := len(p.marked); n == 0 || p.marked[n-1] != mark.Minute {
+			p.marked = append(p.marked, mark.Minute)
+		}
+	}
+	coarsest := len(concurrency.Tiers()) - 1
+	var damaged []store.BlockKey
+	for {
+		tier := tierFor(q.window.Bucket)
+		if q.exact {
+			tier = fromRows
+		}
+		carried := p.cover(nil, q.horizon.DataFrom, min(q.window.Start, q.until()), coarsest)
+		// A cell tells of all of its span, so one that is not over at now is of no use.
+		within := p.cover(nil, q.window.Start, min(q.window.End(), q.now), tier)
+		if q.now >= q.window.Start && q.now < q.window.End() {
+			within = add(within, piece{fromRows, q.now, q.now + 1})
+		}
+		r := &reading{
+			question: q, snapshot: snapshot, rows: MaxTransitions,
+			sweep: concurrency.NewSweep(q.window, q.statuses, len(q.series.names), q.now),
+			merge: make([]concurrency.Cell, len(q.series.names)+1),
+		}
+		if err := r.fetch(ctx, slices.Concat(carried, within)); err != nil {
+			return concurrency.Result{}, damaged, err
+		}
+		if len(r.found) == 0 {
+			if err := r.count(ctx, carried, within); err != nil {
+				return concurrency.Result{}, damaged, err
+			}
+		}
+		if len(r.found) == 0 {
+			return r.sweep.Result(), damaged, nil
+		}
+		for _, key := range r.found {
+			damaged = append(damaged, key)
+			if key.Width == 0 {
+				return concurrency.Result{}, damaged, jobmon.Errorf(jobmon.CodeInternal,
+					"the sums of what was removed from workflow %d are damaged, and there is nothing to make them from again", q.workflowID)
+			}
+			p.damaged[store.BlockKey{Width: key.Width, Start: key.Start}] = true
+		}
+	}
+}
+
+// fetch reads the blocks that pieces need, and those with what was removed.
+func (r *reading) fetch(ctx context.Context, pieces []piece) error {
+	needed := ranges(pieces)
+	if r.horizon.DataFrom > 0 {
+		needed = append(needed, store.BlockRange{Width: 0, From: 0, Before: 1})
+	}
+	blocks, err := r.snapshot.Blocks(ctx, store.BlockFilter{WorkflowID: r.workflowID, Kinds: r.kinds, Ranges: needed})
+	if err != nil {
+		return err
+	}
+	r.blocks = make(map[store.BlockKey][]*decoded, len(blocks))
+	for _, stored := range blocks {
+		block, err := decode(stored)
+		if err != nil {
+			r.found = append(r.found, stored.BlockKey)
+			continue
+		}
+		d := &decoded{block, make([]int, len(block.Series()))}
+		for i, id := range block.Series() {
+			if d.series[i], err = r.series.of(id); err != nil {
+				return err
+			}
+		}
+		key := store.BlockKey{Width: stored.Width, Start: stored.Start}
+		r.blocks[key] = append(r.blocks[key], d)
+	}
+	return nil
+}
+
+func decode(stored store.Block) (*concurrency.Block, error) {
+	tier, known := concurrency.TierOf(stored.Width)
+	if !known {
+		return nil, fmt.Errorf("there are no cells of %d microseconds", stored.Width)
+	}
+	return concurrency.DecodeBlock(stored.Cells, tier.Width, tier.Cells)
+}
+
+// count lets the engine count: what was carried into the window as levels, then what happened in it.
+func (r *reading) count(ctx context.Context, carried, within []piece) error {
+	if err := r.carryCells(store.BlockKey{}, 0); err != nil {
+		return err
+	}
+	for _, p := range carried {
+		if err := r.carry(ctx, p); err != nil {
+			return err
+		}
+	}
+	for _, p := range within {
+		var err error
+		if p.tier == fromRows {
+			err = r.addRows(ctx, p)
+		} else {
+			err = r.addCells(p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carry tells the sweep what a piece before the window changed.
+func (r *reading) carry(ctx context.Context, p piece) error {
+	if p.tier != fromRows {
+		tier := concurrency.Tiers()[p.tier]
+		for at := p.from; at < p.to; {
+			start := tier.BlockStart(at)
+			end := min(p.to, start+tier.BlockLength())
+			if len(r.blocks[store.BlockKey{Width: tier.Width, Start: start}]) > 0 {
+				for ; at < end; at += tier.Width {
+					if err := r.carryCells(store.BlockKey{Width: tier.Width, Start: start}, tier.Cell(at)); err != nil {
+						return err
+					}
+				}
+			}
+			at = end
+		}
+		return nil
+	}
+	filter := r.filter(p)
+	if err := r.spend(ctx, filter); err != nil {
+		return err
+	}
+	sums, err := r.snapshot.SumTransitions(ctx, filter)
+	if err != nil {
+		return err
+	}
+	for _, sum := range sums {
+		series, err := r.series.of(sum.TaskTemplateID)
+		if err != nil {
+			return err
+		}
+		if series < 0 {
+			continue
+		}
+		if err := r.sweep.Carry(series, sum.From, sum.To, sum.Count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryCells tells the sweep what one cell before the window changed.
+func (r *reading) carryCells(key store.BlockKey, cell int) error {
+	for _, block := range r.blocks[key] {
+		var err error
+		if r.cells, err = block.Append(r.cells[:0], cell); err != nil {
+			return err
+		}
+		for _, entry := range r.cells {
+			if entry.Series == concurrency.Total || block.series[entry.Series] < 0 {
+				continue
+			}
+			if err := r.sweep.CarryLevel(block.series[entry.Series], entry.Delta); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addCells tells the sweep what cells of the window say.
+func (r *reading) addCells(p piece) error {
+	tier := concurrency.Tiers()[p.tier]
+	for at := p.from; at < p.to; at += tier.Width {
+		blocks := r.blocks[store.BlockKey{Width: tier.Width, Start: tier.BlockStart(at)}]
+		var entries []concurrency.Entry
+		var err error
+		if len(blocks) == 1 {
+			entries, err = r.one(blocks[0], tier.Cell(at))
+		} else if len(blocks) > 1 {
+			entries, err = r.several(blocks, tier.Cell(at))
+		}
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		if err := r.sweep.AddCells(at, tier.Width, entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one returns the cells of the series that are asked for, with that of all together if it is of these.
+func (r *reading) one(block *decoded, cell int) ([]concurrency.Entry, error) {
+	var err error
+	if r.cells, err = block.Append(r.cells[:0], cell); err != nil {
+		return nil, err
+	}
+	chosen := r.cells[:0]
+	for _, entry := range r.cells {
+		if entry.Series == concurrency.Total {
+			if !r.series.some {
+				chosen = append(chosen, entry)
+			}
+			continue
+		}
+		if entry.Series = block.series[entry.Series]; entry.Series >= 0 {
+			chosen = append(chosen, entry)
+		}
+	}
+	return chosen, nil
+}
+
+// several adds the cells of several kinds up.
+func (r *reading) several(blocks []*decoded, cell int) ([]concurrency.Entry, error) {
+	clear(r.merge)
+	last := len(r.merge) - 1
+	for _, block := range blocks {
+		chosen, err := r.one(block, cell)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range chosen {
+			sum := &r.merge[(entry.Series+len(r.merge))%len(r.merge)]
+			if sum.Length == 0 {
+				*sum = entry.Cell
+			} else {
+				*sum = sum.Beside(entry.Cell)
+			}
+		}
+	}
+	entries := r.cells[:0]
+	for series, sum := range r.merge {
+		if sum.Length == 0 {
+			continue
+		}
+		if series == last {
+			series = concurrency.Total
+		}
+		entries = append(entries, concurrency.Entry{Series: series, Cell: sum})
+	}
+	r.cells = entries
+	return entries, nil
+}
+
+// addRows tells the sweep of each change in a piece of the window.
+func (r *reading) addRows(ctx context.Context, p piece) error {
+	filter := r.filter(p)
+	if err := r.spend(ctx, filter); err != nil {
+		return err
+	}
+	for row, err := range r.snapshot.Changes(ctx, filter) {
+		if err != nil {
+			return err
+		}
+		series, err := r.series.of(row.TaskTemplateID)
+		if err != nil {
+			return err
+		}
+		if series < 0 {
+			continue
+		}
+		if err := r.sweep.Add(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filter selects those rows of a piece that change the level.
+func (r *reading) filter(p piece) store.TransitionFilter {
+	return store.TransitionFilter{WorkflowID: r.workflowID, From: p.from, Before: p.to, Statuses: r.statuses.Statuses()}
+}
+
+// spend returns an error when the rows of a piece are gone, or more than a request may make the database
+// read.
+func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) error {
+	if filter.From < r.horizon.RowsFrom {
+		return r.removed(filter.From)
+	}
+	filter.Statuses = nil // those that are read over count too
+	rows, err := r.snapshot.CountTransitions(ctx, filter, r.rows+1)
+	if err != nil {
+		return err
+	}
+	if r.rows -= rows; r.rows >= 0 {
+		return nil
+	}
+	if r.exact || tierFor(r.window.Bucket) == fromRows {
+		return jobmon.FieldErrorf("granularity",
+			"workflow %d has more than %d transitions in this window, too many to read one by one; "+
+				"ask for buckets of a minute or more, or a shorter window", r.workflowID, MaxTransitions)
+	}
+	return jobmon.Errorf(jobmon.CodeUnavailable,
+		"workflow %d has more than %d transitions that are not summed up yet; try again when the roll-up has come further",
+		r.workflowID, MaxTransitions)
+}
+
+// removed says why rows at an instant cannot be read any more.
+func (r *reading) removed(at int64) error {
+	if tierFor(r.window.Bucket) != fromRows {
+		return jobmon.Errorf(jobmon.CodeInternal,
+			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed", r.workflowID, text(at))
+	}
+	return jobmon.FieldErrorf("granularity",
+		"buckets finer than a minute can be had from rows_from, %s, on; ask for buckets of a minute or more, or a later start",
+		text(r.horizon.RowsFrom))
+}
+
+func text(at int64) string { return time.UnixMicro(at).UTC().Format(time.RFC3339) }
