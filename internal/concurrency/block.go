@@ -72,19 +72,20 @@ func (b *Block) Put(i int, entries []Entry) {
 // by ascending index. A series without an entry has a cell of zeros. It returns an error when the block
 // is damaged in a way that [DecodeBlock] could not see.
 func (b *Block) Append(entries []Entry, i int) ([]Entry, error) {
-	data := b.cells[i]
-	last := Total - 1
-	for len(data) > 0 {
-		gap, n := binary.Uvarint(data)
-		if n <= 0 || gap > uint64(len(b.ids)) || last+1+int(gap) >= len(b.ids) { //nolint:gosec // no more than ids
+	data, at := b.cells[i], 0
+	for last := Total - 1; at < len(data); {
+		var gap uint64
+		gap, at = number(data, at)
+		if at < 0 || gap > uint64(len(b.ids)) || last+1+int(gap) >= len(b.ids) { //nolint:gosec // no more than ids
 			return entries, errDamaged
 		}
 		last += 1 + int(gap) //nolint:gosec // as above
-		e := Entry{Series: last, Cell: Cell{Length: b.width}}
-		if data = e.parse(data[n:]); data == nil {
-			return entries, errDamaged
+		n := len(entries)
+		entries = slices.Grow(entries, 1)[:n+1]
+		entries[n].Series = last
+		if at = entries[n].parse(data, at, b.width); at < 0 {
+			return entries[:n], errDamaged
 		}
-		entries = append(entries, e)
 	}
 	return entries, nil
 }
@@ -128,68 +129,104 @@ func (c Cell) until(length int64) Cell {
 	return c.Then(Cell{Length: length - c.Length})
 }
 
-// A cell is a byte that says which fields follow, and those: each as far as it differs from what a
-// single task that enters or leaves would make of it, so that the many cells of one event are short.
+// A cell is two bytes that say which fields follow and how long they are, and those: each as far as it
+// differs from what a single task that enters or leaves would make of it, so that the many cells of one event
+// are short. Lengths are told ahead because to look for the end of each number is what a reading would spend
+// most of its time with.
 const (
-	hasOpen = 1 << iota
-	hasDelta
-	hasPeak
-	hasPeakAt
-	hasArea
-	hasEntered
-	allFields = 1<<iota - 1
+	fieldBits = 3 // for the length of each field
+	hasOpen   = 1 << (5 * fieldBits)
 )
 
-func (c Cell) usualPeak() int64    { return max(c.Delta, 0) }
-func (c Cell) usualArea() int64    { return c.Delta * (c.Length - c.PeakAt) }
-func (c Cell) usualEntered() int64 { return max(c.Delta, 0) }
+// fieldLengths are what the bits of a field mean, in bytes.
+var fieldLengths = [1 << fieldBits]uint8{0, 1, 2, 3, 4, 5, 6, 8}
+
+// fieldMasks leave of 8 bytes those of a field.
+var fieldMasks = [1 << fieldBits]uint64{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1, 1<<48 - 1, 1<<64 - 1}
+
+// usual returns the peak, the area and the entries of a cell in which nothing happens but that delta tasks
+// enter, or leave, at one instant.
+func usual(delta, peakAt, length int64) (peak, area, entered int64) {
+	return max(delta, 0), delta * (length - peakAt), max(delta, 0)
+}
 
 func appendCell(data []byte, c Cell, width int64) []byte {
 	if c.Length != width {
 		panic(fmt.Sprintf("a cell of %d microseconds in a block of cells of %d", c.Length, width))
 	}
 	at := len(data)
-	data = append(data, 0)
-	for bit, value := range [...]int64{
-		c.Open, c.Delta, c.Peak - c.usualPeak(), c.PeakAt, c.Area - c.usualArea(), c.Entered - c.usualEntered(),
+	data = append(data, 0, 0)
+	header := uint16(0)
+	peak, area, entered := usual(c.Delta, c.PeakAt, width)
+	for i, value := range [...]int64{
+		c.Delta, c.Peak - peak, c.PeakAt, c.Area - area, c.Entered - entered,
 	} {
-		if value != 0 {
-			data[at] |= 1 << bit
-			data = binary.AppendVarint(data, value)
+		folded := uint64(value<<1) ^ uint64(value>>63) //nolint:gosec // the sign becomes the lowest bit
+		for code, mask := range fieldMasks {
+			if folded <= mask {
+				header |= uint16(code) << (fieldBits * i) //nolint:gosec // there are 8 codes
+				data = append(data, binary.LittleEndian.AppendUint64(nil, folded)[:fieldLengths[code]]...)
+				break
+			}
 		}
 	}
+	if c.Open != 0 {
+		header |= hasOpen
+		data = binary.AppendVarint(data, c.Open)
+	}
+	binary.LittleEndian.PutUint16(data[at:], header)
 	return data
 }
 
-// parse reads what appendCell wrote into a cell that has its length, and returns the rest. It returns
-// nil when the data are damaged.
-func (c *Cell) parse(data []byte) []byte {
-	if len(data) == 0 || data[0] > allFields {
-		return nil
+// parse reads what appendCell wrote, and returns where in the data it ends. It returns -1 when the data are
+// damaged.
+func (c *Cell) parse(data []byte, at int, length int64) int {
+	if at+2 > len(data) {
+		return -1
 	}
-	fields, data := data[0], data[1:]
-	var values [6]int64
-	for bit := range values {
-		if fields&(1<<bit) == 0 {
-			continue
-		}
-		value, n := binary.Varint(data)
+	header := binary.LittleEndian.Uint16(data[at:])
+	// In variables, since to read a field that was just written makes the processor wait.
+	delta, at := field(data, at+2, header)
+	morePeak, at := field(data, at, header>>fieldBits)
+	peakAt, at := field(data, at, header>>(2*fieldBits))
+	moreArea, at := field(data, at, header>>(3*fieldBits))
+	moreEntered, at := field(data, at, header>>(4*fieldBits))
+	if at > len(data) || peakAt < 0 || peakAt >= length {
+		return -1
+	}
+	open := int64(0)
+	if header&hasOpen != 0 {
+		value, n := binary.Varint(data[at:])
 		if n <= 0 {
-			return nil
+			return -1
 		}
-		values[bit], data = value, data[n:]
+		open = value
+		at += n
 	}
-	if values[3] < 0 || values[3] >= c.Length {
-		return nil
+	peak, area, entered := usual(delta, peakAt, length)
+	c.Length, c.Open, c.Delta = length, open, delta
+	c.Peak, c.PeakAt = peak+morePeak, peakAt
+	c.Area, c.Entered = area+moreArea, entered+moreEntered
+	return at
+}
+
+// field reads a field whose code is in the lowest bits of header. Where it ends may be behind the data.
+func field(data []byte, at int, header uint16) (value int64, end int) {
+	code := header & (1<<fieldBits - 1)
+	folded := word(data, at) & fieldMasks[code]
+	return int64(folded>>1) ^ -int64(folded&1), at + int(fieldLengths[code]) //nolint:gosec // the lowest bit is the sign
+}
+
+// word returns the 8 bytes at a place, with zeros for those that are not there.
+func word(data []byte, at int) uint64 {
+	if at+8 <= len(data) {
+		return binary.LittleEndian.Uint64(data[at:])
 	}
-	c.Open, c.Delta, c.PeakAt = values[0], values[1], values[3]
-	c.Peak = c.usualPeak() + values[2]
-	c.Area = c.usualArea() + values[4]
-	c.Entered = c.usualEntered() + values[5]
-	if data == nil {
-		data = []byte{}
+	var bytes [8]byte
+	if at < len(data) {
+		copy(bytes[:], data[at:])
 	}
-	return data
+	return binary.LittleEndian.Uint64(bytes[:])
 }
 
 // The format of a block: this version, the width and number of cells, the ids of the series, then for
@@ -274,6 +311,18 @@ func DecodeBlock(data []byte, width int64, count int) (*Block, error) {
 	return b, nil
 }
 
+// number reads a varint at a place, and returns where it ends: -1 when the data are damaged.
+func number(data []byte, at int) (value uint64, end int) {
+	if at < len(data) && data[at] < 0x80 {
+		return uint64(data[at]), at + 1
+	}
+	value, n := binary.Uvarint(data[at:])
+	if n <= 0 {
+		return 0, -1
+	}
+	return value, at + n
+}
+
 // reader reads numbers from data until they are damaged.
 type reader struct {
 	data    []byte
@@ -282,20 +331,20 @@ type reader struct {
 
 func (r *reader) number() uint64 {
 	value, n := binary.Uvarint(r.data)
-	if n <= 0 {
-		r.data, r.damaged = nil, true
-		return 0
-	}
-	r.data = r.data[n:]
+	r.skip(n)
 	return value
 }
 
 func (r *reader) signed() int64 {
 	value, n := binary.Varint(r.data)
+	r.skip(n)
+	return value
+}
+
+func (r *reader) skip(n int) {
 	if n <= 0 {
 		r.data, r.damaged = nil, true
-		return 0
+		return
 	}
 	r.data = r.data[n:]
-	return value
 }

@@ -268,16 +268,16 @@ func TestNonsenseWithAChecksumIsRefused(t *testing.T) {
 		{name: "a cell longer than the data", parts: [][]byte{{version, width, count, 0, 1, 3, 0, 0}}},
 		{name: "a cell far longer than the data", parts: [][]byte{{version, width, count, 0, 1}, huge, {0, 0}}},
 		{name: "a length without an end", parts: [][]byte{{version, width, count, 0, 1}, endless}},
-		{name: "a series past the last", reads: true, parts: [][]byte{{version, width, count, 1, 0, 0, 3, 2, 2, 2}}},
-		{name: "a second series past the last", reads: true, parts: [][]byte{{version, width, count, 1, 0, 0, 6, 1, 2, 2, 0, 2, 2}}},
+		{name: "a series past the last", reads: true, parts: [][]byte{{version, width, count, 1, 0, 0, 4, 2, 1, 0, 2}}},
+		{name: "a second series past the last", reads: true, parts: [][]byte{{version, width, count, 1, 0, 0, 8, 0, 1, 0, 2, 2, 1, 0, 2}}},
 		{name: "a series far past the last", reads: true, parts: [][]byte{{version, width, count, 0, 0, 12}, huge, {2, 2}}},
 		{name: "a series without an end", reads: true, parts: [][]byte{{version, width, count, 0, 0, 12}, endless}},
 		{name: "a series without a cell", reads: true, parts: [][]byte{{version, width, count, 0, 0, 1, 0}}},
-		{name: "an unknown field", reads: true, parts: [][]byte{{version, width, count, 0, 0, 2, 0, 64}}},
-		{name: "a field that is not there", reads: true, parts: [][]byte{{version, width, count, 0, 0, 2, 0, 2}}},
-		{name: "a field without an end", reads: true, parts: [][]byte{{version, width, count, 0, 0, 14, 0, 2}, endless}},
-		{name: "a peak before its cell", reads: true, parts: [][]byte{{version, width, count, 0, 0, 3, 0, 8, 1}}},
-		{name: "a peak after its cell", reads: true, parts: [][]byte{{version, width, count, 0, 0, 3, 0, 8, 120}}},
+		{name: "half of what a cell begins with", reads: true, parts: [][]byte{{version, width, count, 0, 0, 2, 0, 1}}},
+		{name: "a field that is not there", reads: true, parts: [][]byte{{version, width, count, 0, 0, 3, 0, 1, 0}}},
+		{name: "a field without an end", reads: true, parts: [][]byte{{version, width, count, 0, 0, 15, 0, 0, 0x80}, endless}},
+		{name: "a peak before its cell", reads: true, parts: [][]byte{{version, width, count, 0, 0, 4, 0, 64, 0, 1}}},
+		{name: "a peak after its cell", reads: true, parts: [][]byte{{version, width, count, 0, 0, 4, 0, 64, 0, 120}}},
 	} {
 		t.Run(example.name, func(t *testing.T) {
 			block, err := concurrency.DecodeBlock(withChecksum(slices.Concat(example.parts...)), width, count)
@@ -329,7 +329,7 @@ func TestACellOfOneEventIsShort(t *testing.T) {
 	} {
 		block.Put(0, []entry{{Series: 0, Cell: event}})
 		// The cell's place and length, the series, what is stored, a change of level and an instant.
-		if length := len(block.Encode()) - empty; length != 2+1+1+1+4 {
+		if length := len(block.Encode()) - empty; length != 2+1+2+1+4 {
 			t.Errorf("%s: %d bytes", name, length)
 		}
 	}

@@ -89,7 +89,8 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 		return err
 	}
 	total, known, first := Cell{Length: length}, false, true
-	for _, e := range entries {
+	for i := range entries { // by index: an entry is long, and there are many
+		e := &entries[i]
 		if e.Length != length {
 			return fmt.Errorf("a cell of %d microseconds was added for a span of %d", e.Length, length)
 		}
@@ -101,7 +102,8 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 	}
 	s.moveTo(at)
 	s.settle()
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		if e.Series == Total {
 			continue
 		}
@@ -111,10 +113,9 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 			total = total.Beside(e.Cell)
 		}
 		first = false
-		t := &s.tracks[e.Series]
-		t.add(at, s.window.Bucket, e.Cell)
+		s.tracks[e.Series].add(at, s.window.Bucket, &e.Cell)
 	}
-	s.total.add(at, s.window.Bucket, total)
+	s.total.add(at, s.window.Bucket, &total)
 	s.last = at + length
 	return nil
 }

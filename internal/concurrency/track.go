@@ -46,7 +46,7 @@ func (t *track) settle(at, width int64) {
 }
 
 // add counts a cell that begins at the instant at, by when all changes before it are seen.
-func (t *track) add(at, width int64, c Cell) {
+func (t *track) add(at, width int64, c *Cell) {
 	t.extend(at, width)
 	before := t.seen
 	if peak := before + c.Peak; at == t.next-width {

@@ -262,19 +262,22 @@ func (r *reading) one(block *decoded, cell int) ([]concurrency.Entry, error) {
 	if r.cells, err = block.Append(r.cells[:0], cell); err != nil {
 		return nil, err
 	}
-	chosen := r.cells[:0]
-	for _, entry := range r.cells {
-		if entry.Series == concurrency.Total {
-			if !r.series.some {
-				chosen = append(chosen, entry)
+	chosen := 0
+	for i := range r.cells { // by index: an entry is long, and there are many
+		entry := &r.cells[i]
+		if entry.Series != concurrency.Total {
+			if entry.Series = block.series[entry.Series]; entry.Series < 0 {
+				continue
 			}
+		} else if r.series.some {
 			continue
 		}
-		if entry.Series = block.series[entry.Series]; entry.Series >= 0 {
-			chosen = append(chosen, entry)
+		if chosen < i {
+			r.cells[chosen] = *entry
 		}
+		chosen++
 	}
-	return chosen, nil
+	return r.cells[:chosen], nil
 }
 
 // several adds the cells of several kinds up.
@@ -364,7 +367,7 @@ func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) erro
 
 // removed says why rows at an instant cannot be read any more.
 func (r *reading) removed(at int64) error {
-	if tierFor(r.window.Bucket) != fromRows {
+	if at < r.window.Start-r.window.Start%minute || tierFor(r.window.Bucket) != fromRows {
 		return jobmon.Errorf(jobmon.CodeInternal,
 			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed", r.workflowID, text(at))
 	}
