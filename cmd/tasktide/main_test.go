@@ -123,7 +123,9 @@ func tempDatabase(t *testing.T) string {
 }
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"demo"}, {"import", "nextflow"}, {"migrate"}, {"version"}} {
+	for _, args := range [][]string{
+		{"serve"}, {"demo"}, {"import", "nextflow"}, {"generate"}, {"migrate"}, {"audit", "verify"}, {"rollup", "rebuild"}, {"retention"}, {"version"},
+	} {
 		code, out, errOut := call(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example") || !strings.Contains(out, "tasktide "+strings.Join(args, " ")) {
 			t.Errorf("%v --help exits %d with %q%q", args, code, out, errOut)

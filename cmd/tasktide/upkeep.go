@@ -166,7 +166,7 @@ func (c rollUpRebuildCommand) Run(ctx context.Context, t *terminal) (err error) 
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	roll := upkeep.NewRollUp(db, t.log)
-	minutes := int64(0)
+	var minutes int64
 	if c.Workflow != 0 {
 		minutes, err = roll.Rebuild(ctx, c.Workflow)
 	} else {

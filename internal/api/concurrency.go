@@ -380,7 +380,8 @@ func columnsOf(n numbers, asked timeline.Request) columns {
 		answer.PartialFrom = new(instant(start))
 	}
 	for i, series := range n.series {
-		answer.Series[i] = columnsSeries{n.Templates[series], n.all(n.Answer.Series[series]), summaryOf(n.Answer.Series[series], n.UpperBound.SeriesPeaks)}
+		counted := n.Answer.Series[series]
+		answer.Series[i] = columnsSeries{n.Templates[series], n.all(counted), summaryOf(counted, n.UpperBound.SeriesPeaks)}
 	}
 	return answer
 }

@@ -164,7 +164,7 @@ func appendCell(data []byte, c Cell, width int64) []byte {
 		folded := uint64(value<<1) ^ uint64(value>>63) //nolint:gosec // the sign becomes the lowest bit
 		for code, mask := range fieldMasks {
 			if folded <= mask {
-				header |= uint16(code) << (fieldBits * i) //nolint:gosec // there are 8 codes
+				header |= uint16(code) << (fieldBits * i)
 				data = append(data, binary.LittleEndian.AppendUint64(nil, folded)[:fieldLengths[code]]...)
 				break
 			}
@@ -214,7 +214,7 @@ func (c *Cell) parse(data []byte, at int, length int64) int {
 func field(data []byte, at int, header uint16) (value int64, end int) {
 	code := header & (1<<fieldBits - 1)
 	folded := word(data, at) & fieldMasks[code]
-	return int64(folded>>1) ^ -int64(folded&1), at + int(fieldLengths[code]) //nolint:gosec // the lowest bit is the sign
+	return int64(folded>>1) ^ -int64(folded&1), at + int(fieldLengths[code])
 }
 
 // word returns the 8 bytes at a place, with zeros for those that are not there.

@@ -128,7 +128,7 @@ func (s *Sweep) checkSpan(at, length int64) error {
 	case length <= 0 || at < s.window.Start || end > s.window.End() ||
 		floor(at-s.window.Start, s.window.Bucket) != floor(end-1-s.window.Start, s.window.Bucket):
 		return fmt.Errorf("the span [%d, %d) is not within one bucket of the window", at, end)
-	case at < s.last || at == s.last && at == s.at: // cells that end at last have moved at to before it
+	case at < s.last || s.at == at && s.last == at: // cells that end at last have moved at to before it
 		return fmt.Errorf("cells from %d on follow what was counted up to %d: they are added in the order of their instants", at, s.last)
 	case end > s.now:
 		return fmt.Errorf("the span [%d, %d) is not over at %d", at, end, s.now)

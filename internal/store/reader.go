@@ -39,6 +39,8 @@ type Snapshot interface {
 	// Transitions yields the transitions that match by (At, ID). An error ends it.
 	Transitions(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]
 
+	// TaskIDs returns the least and the greatest id of a workflow's tasks, both 0 when there are none.
+	TaskIDs(ctx context.Context, workflowID int64) (least, greatest int64, err error)
 	// TaskTransitions yields a workflow's transitions of tasks with ids in [from, to], whether there is such
 	// a task or not, by (TaskID, At, ID). An error ends it.
 	TaskTransitions(ctx context.Context, workflowID, from, to int64) iter.Seq2[jobmon.Transition, error]

@@ -168,7 +168,7 @@ type TaskFilter struct {
 	NodeIDs    []int64
 	Statuses   []jobmon.TaskStatus
 	AfterID    int64 // only ids above it
-	Limit      int   // the first so many
+	UpToID     int64 // and none above it
 }
 
 // Attempts says what a move does to a task's number of attempts.

@@ -83,6 +83,45 @@ func add(pieces []piece, next piece) []piece {
 	return append(pieces, next)
 }
 
+const (
+	// manySpans is from how many spans of rows on it is cheaper to read those between them too.
+	manySpans = 32
+	// shortGap is how long a span of cells between rows may be to be read as rows as well.
+	shortGap = hour
+)
+
+// join reads the short spans of cells between many spans of rows from rows too: right after an import nearly
+// each minute is marked that has any, and a question to the database for each of them takes longer than the
+// few rows that are between. Rows before rowsFrom are gone.
+func join(pieces []piece, rowsFrom int64) []piece {
+	spans := 0
+	for _, p := range pieces {
+		if p.tier == fromRows {
+			spans++
+		}
+	}
+	if spans < manySpans {
+		return pieces
+	}
+	var joined []piece
+	for i := 0; i < len(pieces); i++ {
+		last := len(joined) - 1
+		// The end of the cells up to the next rows.
+		next := i
+		for next < len(pieces) && pieces[next].tier != fromRows {
+			next++
+		}
+		if last >= 0 && joined[last].tier == fromRows && joined[last].from >= rowsFrom && next < len(pieces) &&
+			pieces[next].from-joined[last].to <= shortGap {
+			joined[last].to = pieces[next].to
+			i = next
+			continue
+		}
+		joined = append(joined, pieces[i])
+	}
+	return joined
+}
+
 // tierFor returns the coarsest tier whose cells make whole buckets, or rows.
 func tierFor(bucket int64) int {
 	tiers := concurrency.Tiers()

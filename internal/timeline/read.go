@@ -83,6 +83,7 @@ func read(ctx context.Context, snapshot store.Snapshot, q *question) (concurrenc
 		if q.now >= q.window.Start && q.now < q.window.End() {
 			within = add(within, piece{fromRows, q.now, q.now + 1})
 		}
+		carried, within = join(carried, q.horizon.RowsFrom), join(within, q.horizon.RowsFrom)
 		r := &reading{
 			question: q, snapshot: snapshot, rows: MaxTransitions,
 			sweep: concurrency.NewSweep(q.window, q.statuses, len(q.series.names), q.now),
@@ -322,6 +323,11 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 		if err != nil {
 			return err
 		}
+		if brief(filter) {
+			if r.rows--; r.rows < 0 {
+				return r.tooMany()
+			}
+		}
 		series, err := r.series.of(row.TaskTemplateID)
 		if err != nil {
 			return err
@@ -347,6 +353,9 @@ func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) erro
 	if filter.From < r.horizon.RowsFrom {
 		return r.removed(filter.From)
 	}
+	if brief(filter) {
+		return nil // they are counted as they come
+	}
 	filter.Statuses = nil // those that are read over count too
 	rows, err := r.snapshot.CountTransitions(ctx, filter, r.rows+1)
 	if err != nil {
@@ -355,6 +364,13 @@ func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) erro
 	if r.rows -= rows; r.rows >= 0 {
 		return nil
 	}
+	return r.tooMany()
+}
+
+// brief reports whether a span is so short that to count its rows first would take longer than it may save.
+func brief(filter store.TransitionFilter) bool { return filter.Before-filter.From <= 2*minute }
+
+func (r *reading) tooMany() error {
 	if r.exact || tierFor(r.window.Bucket) == fromRows {
 		return jobmon.FieldErrorf("granularity",
 			"workflow %d has more than %d transitions in this window, too many to read one by one; "+
@@ -369,7 +385,8 @@ func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) erro
 func (r *reading) removed(at int64) error {
 	if at < r.window.Start-r.window.Start%minute || tierFor(r.window.Bucket) != fromRows {
 		return jobmon.Errorf(jobmon.CodeInternal,
-			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed", r.workflowID, text(at))
+			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed",
+			r.workflowID, text(at))
 	}
 	return jobmon.FieldErrorf("granularity",
 		"buckets finer than a minute can be had from rows_from, %s, on; ask for buckets of a minute or more, or a later start",

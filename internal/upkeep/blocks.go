@@ -3,6 +3,7 @@ package upkeep
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
@@ -14,9 +15,12 @@ import (
 type loader struct {
 	tx         store.Snapshot
 	workflowID int64
+	rowsFrom   int64           // the horizon's
 	same       map[int64]int64 // by template, the one by which its series is known
 	stored     map[store.BlockKey][]byte
+	made       map[store.BlockKey]*loaded // blocks as this transaction leaves them, where it has made them
 	damaged    []store.BlockKey
+	again      []int64 // hours of which a block is damaged, taken for empty until their rows are read again
 }
 
 // loaded is a block and the bytes that it was stored as, which are nil when it was not, or damaged.
@@ -71,6 +75,9 @@ func (l *loader) fresh(kind string, tier int, start int64) *loaded {
 // decode returns a block that was loaded, an empty one where there is none, and nil when it is damaged.
 func (l *loader) decode(kind string, tier int, start int64) *loaded {
 	block := l.fresh(kind, tier, start)
+	if made := l.made[block.key]; made != nil {
+		return made
+	}
 	stored, has := l.stored[block.key]
 	if !has {
 		return block
@@ -123,21 +130,51 @@ func (l *loader) remake(ctx context.Context, kind string, tier int, start int64)
 		return nil, err
 	}
 	for at := start; at < end; at += coarse.Width {
-		finer := l.decode(kind, tier-1, fine.BlockStart(at))
-		if finer == nil && tier-1 > 0 {
-			var err error
-			if finer, err = l.remake(ctx, kind, tier-1, fine.BlockStart(at)); err != nil {
-				return nil, err
-			}
-		}
-		if finer == nil {
-			return nil, damagedError(l.key(kind, 0, fine.BlockStart(at)))
+		finer, err := l.finer(ctx, kind, tier-1, fine.BlockStart(at))
+		if err != nil {
+			return nil, err
 		}
 		if err := block.sum(coarse, at, finer); err != nil {
 			return nil, err
 		}
 	}
+	l.keep(block)
 	return block, nil
+}
+
+// finer returns a block for a coarser one to be made from.
+func (l *loader) finer(ctx context.Context, kind string, tier int, start int64) (*loaded, error) {
+	if block := l.decode(kind, tier, start); block != nil {
+		return block, nil
+	}
+	if tier > 0 {
+		return l.remake(ctx, kind, tier, start)
+	}
+	if start < l.rowsFrom {
+		return nil, damagedError(l.key(kind, 0, start))
+	}
+	l.again = append(l.again, start)
+	block := l.fresh(kind, 0, start)
+	l.keep(block)
+	return block, nil
+}
+
+// keep lets a block be read as this transaction has made it.
+func (l *loader) keep(block *loaded) {
+	if l.made == nil {
+		l.made = map[store.BlockKey]*loaded{}
+	}
+	l.made[block.key] = block
+}
+
+// markAgain marks the hours that were taken for empty.
+func (l *loader) markAgain(ctx context.Context, tx store.UpkeepTx) error {
+	for _, at := range l.again {
+		if err := tx.AddMarks(ctx, l.workflowID, minutesOf(at)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func damagedError(key store.BlockKey) error {
@@ -149,14 +186,12 @@ func damagedError(key store.BlockKey) error {
 // rows are removed. Blocks that are whole are left as they are.
 func (r *RollUp) Repair(ctx context.Context, keys []store.BlockKey) error {
 	r.note(ctx, keys)
-	return r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
-		for _, key := range keys {
-			if err := repair(ctx, tx, key); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	var failed error
+	for _, key := range keys {
+		// Each in a transaction of its own: one that cannot be made again keeps none from it that can.
+		failed = errors.Join(failed, r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error { return repair(ctx, tx, key) }))
+	}
+	return failed
 }
 
 func repair(ctx context.Context, tx store.UpkeepTx, key store.BlockKey) error {
@@ -168,7 +203,7 @@ func repair(ctx context.Context, tx store.UpkeepTx, key store.BlockKey) error {
 	if err != nil {
 		return err
 	}
-	l := &loader{tx: tx, workflowID: key.WorkflowID, same: sameNames(templates)}
+	l := &loader{tx: tx, workflowID: key.WorkflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
 	if err := l.load(ctx, []store.BlockRange{{Width: key.Width, From: key.Start, Before: key.Start + 1}}); err != nil {
 		return err
 	}
@@ -186,6 +221,9 @@ func repair(ctx context.Context, tx store.UpkeepTx, key store.BlockKey) error {
 		if err != nil {
 			return err
 		}
+		if err := l.markAgain(ctx, tx); err != nil {
+			return err
+		}
 		horizon.Generation++
 		err = tx.SaveBlocks(ctx, []store.Block{{BlockKey: key, Generation: horizon.Generation, Cells: block.cells.Encode()}})
 		if err != nil {
@@ -194,7 +232,7 @@ func repair(ctx context.Context, tx store.UpkeepTx, key store.BlockKey) error {
 		return tx.SaveHorizon(ctx, horizon)
 	}
 	if key.Width == 0 {
-		return damagedError(key)
+		_, err = l.removed(key)
 	}
-	return nil
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 
 	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
@@ -92,16 +93,27 @@ func cellsBy(entries []concurrency.Entry, ids []int64) cells {
 	return found
 }
 
-// hour compares the minutes of an hour with their rows, but for those that are marked or whose rows are
-// removed.
+// hour compares the minutes of an hour with their rows, but for those that are marked. Where the rows are
+// removed, all that can be seen is whether the blocks are whole.
 func (r *Report) hour(ctx context.Context, snapshot store.Snapshot, workflowID, from int64) error {
 	horizon, err := snapshot.Horizon(ctx, workflowID)
-	if err != nil || from < horizon.RowsFrom {
+	if err != nil || from < horizon.DataFrom {
 		return err
 	}
 	l, marked, err := r.load(ctx, snapshot, workflowID, from, from+hour, store.BlockRange{Width: minute, From: from, Before: from + 1})
 	if err != nil {
 		return err
+	}
+	var whole []*loaded // by kind; nil where it is not
+	for _, kind := range concurrency.Kinds() {
+		block := l.decode(kind.Name, 0, from)
+		if block == nil {
+			r.fault(Defect{WorkflowID: workflowID, At: from, What: kind.Name + ": the block of minutes is damaged"})
+		}
+		whole = append(whole, block)
+	}
+	if from < horizon.RowsFrom {
+		return nil
 	}
 	w := &work{workflowID: workflowID, same: l.same}
 	w.minutes = minutesOf(from)
@@ -112,11 +124,9 @@ func (r *Report) hour(ctx context.Context, snapshot store.Snapshot, workflowID, 
 		}
 		return err
 	}
-	r.Rows += w.rows
 	for k, kind := range concurrency.Kinds() {
-		block := l.decode(kind.Name, 0, from)
+		block := whole[k]
 		if block == nil {
-			r.fault(Defect{WorkflowID: workflowID, At: from, What: kind.Name + ": the block of minutes is damaged"})
 			continue
 		}
 		for i, at := range w.minutes {
@@ -191,7 +201,8 @@ func (r *Report) coarse(ctx context.Context, snapshot store.Snapshot, workflowID
 		}
 		block := l.decode(kind.Name, s.tier, s.start)
 		if block == nil {
-			r.fault(Defect{WorkflowID: workflowID, At: s.start, What: fmt.Sprintf("%s: a block of cells of %d minutes is damaged", kind.Name, tier.Width/minute)})
+			what := fmt.Sprintf("%s: a block of cells of %d minutes is damaged", kind.Name, tier.Width/minute)
+			r.fault(Defect{WorkflowID: workflowID, At: s.start, What: what})
 			continue
 		}
 		if err := r.coarseCells(l, block, horizon, s, dirty); err != nil {
@@ -207,10 +218,11 @@ func (r *Report) coarseCells(l *loader, block *loaded, horizon store.Horizon, s 
 	sum := l.fresh(block.key.Kind, s.tier, s.start)
 	for i := range tier.Cells {
 		at := s.start + int64(i)*tier.Width
-		if start := fine.BlockStart(at); finer == nil || finer.key.Start != start {
-			if finer = l.decode(block.key.Kind, s.tier-1, start); finer == nil {
-				return nil // a defect of the finer tier
-			}
+		if i == 0 || at == fine.BlockStart(at) {
+			finer = l.decode(block.key.Kind, s.tier-1, at)
+		}
+		if finer == nil { // a defect of the finer tier
+			continue
 		}
 		if dirty[at] || at < horizon.DataFrom {
 			continue
@@ -228,6 +240,45 @@ func (r *Report) coarseCells(l *loader, block *loaded, horizon store.Horizon, s 
 		}
 		r.same(l.workflowID, at, fmt.Sprintf("%s: a cell of %d minutes and the finer ones tell different things",
 			block.key.Kind, tier.Width/minute), stored, wanted)
+	}
+	return nil
+}
+
+// outside checks that there are no cells before a workflow's first transition and after its last.
+func (r *Report) outside(ctx context.Context, snapshot store.Snapshot, workflowID int64) error {
+	w, err := snapshot.Workflow(ctx, workflowID)
+	if err != nil {
+		return err
+	}
+	var ranges []store.BlockRange
+	for _, tier := range concurrency.Tiers() {
+		ranges = append(ranges,
+			store.BlockRange{Width: tier.Width, Before: tier.BlockStart(w.FirstAt)},
+			store.BlockRange{Width: tier.Width, From: w.LastAt + 1, Before: math.MaxInt64})
+	}
+	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{WorkflowID: workflowID, Kinds: kindNames(), Ranges: ranges})
+	if err == nil && generation > 0 {
+		r.fault(Defect{WorkflowID: workflowID, What: "there are cells before the first transition or after the last"})
+	}
+	return err
+}
+
+// removed checks that what was removed of a workflow is still known in sum.
+func (r *Report) removed(ctx context.Context, snapshot store.Snapshot, workflowID int64) error {
+	horizon, err := snapshot.Horizon(ctx, workflowID)
+	if err != nil || horizon.DataFrom == 0 {
+		return err
+	}
+	l, _, err := r.load(ctx, snapshot, workflowID, 0, 0, store.BlockRange{Width: 0, Before: 1})
+	if err != nil {
+		return err
+	}
+	for _, kind := range concurrency.Kinds() {
+		key := store.BlockKey{WorkflowID: workflowID, Kind: kind.Name}
+		_, err := l.removed(key)
+		if _, has := l.stored[key]; !has || err != nil {
+			r.fault(Defect{WorkflowID: workflowID, What: kind.Name + ": the sum of what was removed is missing or damaged"})
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package upkeep
 import (
 	"context"
 
+	"tasktide/internal/concurrency"
 	"tasktide/internal/store"
 )
 
@@ -33,7 +34,80 @@ func (r *RollUp) Rebuild(ctx context.Context, workflowID int64) (minutes int64, 
 		}
 		minutes += marked
 	}
+	for _, span := range coarseSpansOf(hours) {
+		if err := r.resum(ctx, workflowID, span); err != nil {
+			return minutes, err
+		}
+	}
 	return minutes, nil
+}
+
+// resum makes the cells of a coarser block again from finer ones, from the horizon of the rows on. Where
+// there is neither a row nor a block of minutes, no mark would do so.
+func (r *RollUp) resum(ctx context.Context, workflowID int64, s span) error {
+	tier, fine := concurrency.Tiers()[s.tier], concurrency.Tiers()[s.tier-1]
+	end := s.start + tier.BlockLength()
+	return r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
+		horizon, err := tx.LockHorizon(ctx, workflowID)
+		if err != nil {
+			return err
+		}
+		templates, err := tx.TemplateNames(ctx, workflowID)
+		if err != nil {
+			return err
+		}
+		l := &loader{tx: tx, workflowID: workflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
+		err = l.load(ctx, []store.BlockRange{
+			{Width: tier.Width, From: s.start, Before: s.start + 1}, {Width: fine.Width, From: s.start, Before: end},
+		})
+		if err != nil {
+			return err
+		}
+		var changed []store.Block
+		for _, kind := range concurrency.Kinds() {
+			if !l.has(kind.Name, s.tier, s.start) {
+				continue // a mark makes it
+			}
+			block, err := l.resummed(ctx, kind.Name, s, max(s.start, horizon.RowsFrom))
+			if err != nil {
+				return err
+			}
+			if data, differs := block.encode(); differs {
+				changed = append(changed, store.Block{BlockKey: block.key, Generation: horizon.Generation + 1, Cells: data})
+			}
+		}
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := l.markAgain(ctx, tx); err != nil {
+			return err
+		}
+		if err := tx.SaveBlocks(ctx, changed); err != nil {
+			return err
+		}
+		horizon.Generation++
+		return tx.SaveHorizon(ctx, horizon)
+	})
+}
+
+// resummed returns a coarser block whose cells that begin from an instant on are made again from finer ones.
+func (l *loader) resummed(ctx context.Context, kind string, s span, from int64) (*loaded, error) {
+	tier, fine := concurrency.Tiers()[s.tier], concurrency.Tiers()[s.tier-1]
+	block, err := l.block(ctx, kind, s.tier, s.start)
+	if err != nil {
+		return nil, err
+	}
+	end := s.start + tier.BlockLength()
+	for at := (from + tier.Width - 1) / tier.Width * tier.Width; at < end; at += tier.Width {
+		finer, err := l.finer(ctx, kind, s.tier-1, fine.BlockStart(at))
+		if err != nil {
+			return nil, err
+		}
+		if err := block.sum(tier, at, finer); err != nil {
+			return nil, err
+		}
+	}
+	return block, nil
 }
 
 // RebuildAll is Rebuild for every workflow.

@@ -48,10 +48,12 @@ func NewRetention(db Database, log *slog.Logger, rows, blocks time.Duration) (*R
 	switch {
 	case rows < 0 || rows > 0 && rows < MinRetention:
 		return nil, jobmon.FieldErrorf("audit_retention",
-			"the rows of the audit must be kept for %s at least, because the roll-up needs them; choose a longer time, or 0 to keep them", MinRetention)
+			"the rows of the audit must be kept for %s at least, because the roll-up needs them; choose a longer time, or 0 to keep them",
+			MinRetention)
 	case blocks < 0 || blocks > 0 && (rows == 0 || blocks < rows):
 		return nil, jobmon.FieldErrorf("block_retention",
-			"what the audit is summed up to cannot be removed before its rows; choose a time that is not shorter than theirs, or 0 to keep it")
+			"what the audit is summed up to cannot be removed before its rows; "+
+				"choose a time that is not shorter than theirs, or 0 to keep it")
 	}
 	return &Retention{db: db, log: log, rows: rows, blocks: blocks}, nil
 }
@@ -238,7 +240,8 @@ func (r *Retention) advanceRows(ctx context.Context, w store.WorkflowInfo, from,
 			return err
 		}
 		if report.Found > 0 {
-			return jobmon.Errorf(jobmon.CodeInternal, "its rows are not removed: %s; run tasktide rollup rebuild --workflow %d", report.Defects[0], w.ID)
+			return jobmon.Errorf(jobmon.CodeInternal, "its rows are not removed: %s; run tasktide rollup rebuild --workflow %d",
+				report.Defects[0], w.ID)
 		}
 	}
 	return r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
@@ -279,7 +282,8 @@ func (r *Retention) removeRows(ctx context.Context, workflowID int64) error {
 			if err != nil || horizon.RowsFrom == 0 {
 				return err
 			}
-			removed, err = tx.DeleteTransitions(ctx, store.TransitionFilter{WorkflowID: workflowID, Before: horizon.RowsFrom}, removedAtOnce)
+			old := store.TransitionFilter{WorkflowID: workflowID, Before: horizon.RowsFrom}
+			removed, err = tx.DeleteTransitions(ctx, old, removedAtOnce)
 			return err
 		})
 		if err != nil {
@@ -299,7 +303,7 @@ func (r *Retention) removeRows(ctx context.Context, workflowID int64) error {
 
 var errKept = errors.New("nothing is to be removed")
 
-// removeCells removes the cells before an instant, a whole day, and adds what they sum up to to what was
+// removeCells removes the cells before an instant, a whole day, and adds their sum to what was
 // removed before.
 func (r *Retention) removeCells(ctx context.Context, w store.WorkflowInfo, to int64) error {
 	hours := int64(0)
@@ -356,7 +360,7 @@ func sumBefore(ctx context.Context, tx store.Snapshot, horizon store.Horizon, fr
 	}
 	days := len(concurrency.Tiers()) - 1
 	tier := concurrency.Tiers()[days]
-	l := &loader{tx: tx, workflowID: horizon.WorkflowID, same: sameNames(templates)}
+	l := &loader{tx: tx, workflowID: horizon.WorkflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
 	err = l.load(ctx, []store.BlockRange{{Width: 0, Before: 1}, {Width: tier.Width, From: tier.BlockStart(from), Before: horizon.DataFrom}})
 	if err != nil {
 		return nil, err

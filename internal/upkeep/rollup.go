@@ -251,7 +251,8 @@ func (w *work) build(ctx context.Context, snapshot store.Snapshot) error {
 }
 
 func unknownTemplate(workflowID, id int64) error {
-	return jobmon.Errorf(jobmon.CodeInternal, "the audit of workflow %d has rows of task template %d, of which it has no task", workflowID, id)
+	return jobmon.Errorf(jobmon.CodeInternal, "the audit of workflow %d has rows of task template %d, of which it has no task",
+		workflowID, id)
 }
 
 // sameNames returns for each template of a workflow the first one that has its name: together they are
@@ -296,10 +297,13 @@ func (w *work) write(ctx context.Context, tx store.UpkeepTx) error {
 		return jobmon.Errorf(jobmon.CodeInternal,
 			"workflow %d has marks before %s, where its rows are removed; they are left alone", w.workflowID, text(horizon.RowsFrom))
 	}
-	l := &loader{tx: tx, workflowID: w.workflowID, same: w.same}
+	l := &loader{tx: tx, workflowID: w.workflowID, rowsFrom: horizon.RowsFrom, same: w.same}
 	changed, err := w.change(ctx, l)
 	w.remade = l.damaged
 	if err != nil || len(changed) == 0 {
+		return err
+	}
+	if err := l.markAgain(ctx, tx); err != nil {
 		return err
 	}
 	horizon.Generation++
@@ -333,6 +337,7 @@ func (w *work) change(ctx context.Context, l *loader) ([]store.Block, error) {
 		if finer == nil {
 			continue
 		}
+		l.keep(finer)
 		data, differs := finer.encode()
 		if differs {
 			changed = append(changed, store.Block{BlockKey: finer.key, Cells: data})

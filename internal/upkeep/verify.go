@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -189,10 +188,17 @@ func (v *Verifier) workflow(ctx context.Context, w store.WorkflowInfo, paced fun
 		}
 		return paced(time.Since(begun))
 	}
-	for after := int64(0); after < math.MaxInt64; {
-		err := step(func(ctx context.Context, snapshot store.Snapshot) (err error) {
-			after, err = report.chains(ctx, snapshot, w.ID, after)
-			return err
+	var first, last int64
+	err := step(func(ctx context.Context, snapshot store.Snapshot) (err error) {
+		first, last, err = snapshot.TaskIDs(ctx, w.ID)
+		return err
+	})
+	if err != nil {
+		return report, err
+	}
+	for ; first > 0 && first <= last; first += verifiedAtOnce {
+		err := step(func(ctx context.Context, snapshot store.Snapshot) error {
+			return report.chains(ctx, snapshot, w.ID, first, min(first+verifiedAtOnce-1, last))
 		})
 		if err != nil {
 			return report, err
@@ -218,36 +224,37 @@ func (v *Verifier) workflow(ctx context.Context, w store.WorkflowInfo, paced fun
 			return report, err
 		}
 	}
-	return report, nil
+	err = step(func(ctx context.Context, snapshot store.Snapshot) error {
+		if err := report.outside(ctx, snapshot, w.ID); err != nil {
+			return err
+		}
+		return report.removed(ctx, snapshot, w.ID)
+	})
+	return report, err
 }
 
-// chains verifies the tasks after an id, as many as are looked at at once, and returns the last of them,
-// or the last id that there can be.
-func (r *Report) chains(ctx context.Context, snapshot store.Snapshot, workflowID, after int64) (last int64, err error) {
+// chains verifies the tasks with ids in [from, to].
+func (r *Report) chains(ctx context.Context, snapshot store.Snapshot, workflowID, from, to int64) error {
 	horizon, err := snapshot.Horizon(ctx, workflowID)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	tasks := map[int64]store.Task{}
-	for task, err := range snapshot.Tasks(ctx, store.TaskFilter{WorkflowID: workflowID, AfterID: after, Limit: verifiedAtOnce}) {
+	for task, err := range snapshot.Tasks(ctx, store.TaskFilter{WorkflowID: workflowID, AfterID: from - 1, UpToID: to}) {
 		if err != nil {
-			return 0, err
+			return err
 		}
 		tasks[task.ID] = task
-		last = task.ID
-	}
-	if len(tasks) < verifiedAtOnce {
-		last = math.MaxInt64
 	}
 	chains := map[int64]*chain{}
-	for row, err := range snapshot.TaskTransitions(ctx, workflowID, after+1, last) {
+	for row, err := range snapshot.TaskTransitions(ctx, workflowID, from, to) {
 		if err != nil {
-			return 0, err
+			return err
 		}
-		r.Rows++
 		if row.At < horizon.RowsFrom {
 			continue // removed, or being removed
 		}
+		r.Rows++
 		task, exists := tasks[row.TaskID]
 		if !exists {
 			r.fault(Defect{workflowID, row.TaskID, row.At, "the audit has a row of a task that is not in the workflow"})
@@ -271,7 +278,7 @@ func (r *Report) chains(ctx context.Context, snapshot store.Snapshot, workflowID
 			r.fault(Defect{workflowID, id, tasks[id].StatusAt, what})
 		}
 	}
-	return last, nil
+	return nil
 }
 
 // chain is how far the rows of a task have been followed.
@@ -296,7 +303,8 @@ func (c *chain) follow(row jobmon.Transition, task store.Task, rowsFrom int64) (
 	case row.From == 0:
 		return "the task is created a second time"
 	case row.From != before.status:
-		return fmt.Sprintf("the chain is broken: the task was in %s, and the row says that it left %s", before.status.Name(), row.From.Name())
+		return fmt.Sprintf("the chain is broken: the task was in %s, and the row says that it left %s",
+			before.status.Name(), row.From.Name())
 	case row.PreviousAt != before.at:
 		return fmt.Sprintf("the chain is broken: the task had entered %s at another instant than the row says", before.status.Name())
 	}

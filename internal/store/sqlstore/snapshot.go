@@ -63,23 +63,32 @@ const (
 		"ORDER BY s.changed_at DESC LIMIT 1), (SELECT h.last_at FROM workflow_horizon h WHERE h.workflow_id = w.id))"
 )
 
+// activeStatuses lists the statuses in which a task is active. They are no parameters, so that a database that
+// plans a statement once knows how few tasks are in them, and looks into the index.
+var activeStatuses = func() string {
+	var letters []string
+	for _, status := range jobmon.TaskStatuses() {
+		if status.Active() {
+			letters = append(letters, "'"+status.String()+"'")
+		}
+	}
+	return strings.Join(letters, ", ")
+}()
+
 var escapeLike = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 func (v snapshot) workflows(ctx context.Context, c conditions, limit int) ([]store.WorkflowInfo, error) {
 	c.add("w.id NOT IN (" + staged + ")")
-	active := slices.DeleteFunc(jobmon.TaskStatuses(), func(s jobmon.TaskStatus) bool { return !s.Active() })
-	var hot conditions
-	oneOf(&hot, "t.status", active)
 	query := selectWorkflow + `, tool.name,
 		(SELECT r."user" FROM workflow_run r WHERE r.workflow_id = w.id ORDER BY r.id DESC LIMIT 1),
 		` + firstTransition + `,
 		` + lastTransition + `,
 		(SELECT i.published_at FROM workflow_import i WHERE i.workflow_id = w.id),
-		EXISTS (SELECT 1 FROM task t WHERE t.workflow_id = w.id AND ` + hot.clauses[0] + `)
+		EXISTS (SELECT 1 FROM task t WHERE t.workflow_id = w.id AND t.status IN (` + activeStatuses + `))
 	FROM workflow w
 	JOIN tool_version ON tool_version.id = w.tool_version_id
 	JOIN tool ON tool.id = tool_version.tool_id` + c.where() + " ORDER BY w.id DESC"
-	args := slices.Concat(hot.args, c.args)
+	args := c.args
 	if limit != 0 {
 		query += " LIMIT ?"
 		args = append(args, limit)
@@ -168,7 +177,16 @@ func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter
 		FROM task_status_audit s`+where+" ORDER BY s.changed_at, s.id", args...)
 }
 
-// TaskTransitions implements [store.Snapshot].
+// TaskIDs implements [store.Snapshot].
+func (v snapshot) TaskIDs(ctx context.Context, workflowID int64) (least, greatest int64, err error) {
+	type span struct{ least, greatest int64 }
+	found, err := one(ctx, v.session, "", func(s *span) []any { return []any{orZero(&s.least), orZero(&s.greatest)} },
+		"SELECT MIN(t.id), MAX(t.id) FROM task t WHERE t.workflow_id = ? AND ? NOT IN ("+staged+")", workflowID, workflowID)
+	return found.least, found.greatest, err
+}
+
+// TaskTransitions implements [store.Snapshot]. It does not go by the workflow's index, which would find all of
+// its rows each time.
 func (v snapshot) TaskTransitions(ctx context.Context, workflowID, from, to int64) iter.Seq2[jobmon.Transition, error] {
 	return each(ctx, v.session, func(t *jobmon.Transition) []any {
 		t.WorkflowID = workflowID
@@ -177,7 +195,7 @@ func (v snapshot) TaskTransitions(ctx context.Context, workflowID, from, to int6
 		}
 	}, `
 		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
-		FROM task_status_audit s WHERE s.task_id >= ? AND s.task_id <= ? AND s.workflow_id = ? AND ? NOT IN (`+staged+`)
+		FROM task_status_audit s WHERE s.task_id >= ? AND s.task_id <= ? AND s.workflow_id + 0 = ? AND ? NOT IN (`+staged+`)
 		ORDER BY s.task_id, s.changed_at, s.id`, from, to, workflowID, workflowID)
 }
 

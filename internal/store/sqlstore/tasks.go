@@ -24,21 +24,23 @@ func taskColumns(t *store.Task) []any {
 func (s session) eachTask(ctx context.Context, filter store.TaskFilter, end string) iter.Seq2[store.Task, error] {
 	var c conditions
 	c.ids(s, "t.id", filter.IDs)
-	c.id("t.workflow_id", filter.WorkflowID)
+	workflow := "t.workflow_id"
+	if filter.UpToID > 0 {
+		workflow += " + 0" // not by its index, which would find all of its tasks each time
+	}
+	c.id(workflow, filter.WorkflowID)
 	c.ids(s, "t.node_id", filter.NodeIDs)
 	oneOf(&c, "t.status", filter.Statuses)
 	if filter.AfterID > 0 {
 		c.add("t.id > ?", filter.AfterID)
 	}
+	if filter.UpToID > 0 {
+		c.add("t.id <= ?", filter.UpToID)
+	}
 	if len(c.clauses) > 0 {
 		c.add("t.workflow_id NOT IN (" + staged + ")")
 	}
-	query := selectTask + c.where() + " ORDER BY t.id"
-	if filter.Limit > 0 {
-		query += " LIMIT ?"
-		c.args = append(c.args, filter.Limit)
-	}
-	return each(ctx, s, taskColumns, query+end, c.args...)
+	return each(ctx, s, taskColumns, selectTask+c.where()+" ORDER BY t.id"+end, c.args...)
 }
 
 // LockTasks implements [store.Tx].
