@@ -68,12 +68,13 @@ test-e2e: build ## Test the binary in a browser
 	cd ui && npm run test:e2e
 
 .PHONY: bench
-bench: ## Measure what the audit costs, and write docs/benchmarks.md (8 minutes)
-	@scripts/setup.sh go databases
-	cd bench && go run .
+bench: ## Measure moves and answers, and write docs/benchmarks.md (25 minutes); SIZE=S for a quick look at answers
+	@scripts/setup.sh go cplusplus databases
+	cd bench && go run . $(if $(SIZE),-parts read -sizes $(SIZE) $(if $(filter X,$(SIZE)),-databases sqlite) -out -)
 
 .PHONY: lint
 lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that generated files are fresh
+	@scripts/setup.sh compiler
 	go mod tidy -diff
 	$(GOLANGCI_LINT) run
 	cd bench && go mod tidy -diff && $(GOLANGCI_LINT) run --config ../.golangci.yaml

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/setup.sh [go] [node] [compiler] [databases] [browser]
+# Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [browser]
 # Says nothing when these are here. Installs what is missing from Debian's packages when it runs as
 # root; otherwise it prints the line that does, and fails.
 set -euo pipefail
@@ -34,6 +34,11 @@ check_node() {
 # The race detector is linked with C.
 check_compiler() {
 	echo '#include <stdlib.h>' | gcc -fsyntax-only -x c - 2>/dev/null || packages+=(gcc libc6-dev)
+}
+
+# DuckDB, which the benchmarks compare with, is C++. To check its callers, the compiler of C is enough.
+check_cplusplus() {
+	echo '#include <vector>' | g++ -fsyntax-only -x c++ - 2>/dev/null || packages+=(g++)
 }
 
 # The store's tests run their own MariaDB and PostgreSQL, as ordinary programs.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,14 +56,32 @@ func TestHealthTellsHowFarBehindTheRollUpIs(t *testing.T) {
 type unsteady struct {
 	store.Store
 
-	broken bool
+	broken atomic.Bool
 }
 
 func (u *unsteady) View(ctx context.Context, read func(ctx context.Context, snapshot store.Snapshot) error) error {
-	if u.broken {
+	if u.broken.Load() {
 		return errBroken
 	}
 	return u.Store.View(ctx, read)
+}
+
+// lockedLog is a log that a test reads while it is written.
+type lockedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lockedLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // The verification runs a minute after the start and every day, tells of defects on the log, and outlives a
@@ -71,7 +91,7 @@ func TestVerificationRunsByItself(t *testing.T) {
 		db := &unsteady{Store: testdb.SQLite.Open(t)}
 		defer db.Close()
 		load(t, db, "run", chainOf()...)
-		var log bytes.Buffer
+		var log lockedLog
 		verifier := upkeep.NewVerifier(db, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -86,15 +106,15 @@ func TestVerificationRunsByItself(t *testing.T) {
 		}
 		wait(10 * time.Minute)
 		first := verifier.Last()
-		if first.Workflows != 1 || first.Covered != 2 || first.Found != 0 || log.Len() > 0 {
+		if first.Workflows != 1 || first.Covered != 2 || first.Found != 0 || log.String() != "" {
 			t.Errorf("%+v\n%s", first, log.String())
 		}
-		db.broken = true
+		db.broken.Store(true)
 		wait(24 * time.Hour)
 		if verifier.Last().Ended != first.Ended || !strings.Contains(log.String(), "could not be verified") {
 			t.Errorf("%+v\n%s", verifier.Last(), log.String())
 		}
-		db.broken = false
+		db.broken.Store(false)
 		deleteRows(t, db, 1, noon+3*minute, noon+4*minute)
 		wait(24 * time.Hour)
 		if last := verifier.Last(); last.Found != 1 || !strings.Contains(log.String(), "the chain is broken") {

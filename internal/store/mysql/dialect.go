@@ -47,6 +47,7 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 			}
 			return " ON DUPLICATE KEY UPDATE " + strings.Join(set, ", ")
 		},
+		UseIndex: func(index string) string { return " FORCE INDEX (" + index + ")" },
 		Instant:  instant,
 		Classify: classify,
 		Explain:  func(err error) error { return explain(config, err) },

@@ -45,6 +45,7 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		SkipExisting: func(string) string { return " ON CONFLICT DO NOTHING" },
 		ReturningID:  " RETURNING id",
 		Overwrite:    sqlstore.OverwriteOnConflict,
+		UseIndex:     func(string) string { return "" },
 		Instant:      func(microseconds int64) any { return time.UnixMicro(microseconds).UTC() },
 		Classify:     classify,
 		Explain:      func(err error) error { return explain(config, err) },

@@ -34,6 +34,7 @@ func dialect(path string) sqlstore.Dialect {
 		Lower:        func(text string) string { return "tasktide_lower(" + text + ")" },
 		SkipExisting: func(string) string { return " ON CONFLICT DO NOTHING" },
 		Overwrite:    sqlstore.OverwriteOnConflict,
+		UseIndex:     func(string) string { return "" },
 		Instant:      func(microseconds int64) any { return microseconds },
 		Classify:     classify,
 		Explain:      func(err error) error { return explain(path, err) },

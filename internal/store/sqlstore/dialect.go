@@ -48,6 +48,9 @@ type Dialect struct {
 	// Overwrite ends an INSERT that takes the place of the rows with the same primary key: its columns
 	// are key, and columns are those that are overwritten.
 	Overwrite func(key, columns []string) string
+	// UseIndex follows a table's name in a SELECT that has to go by an index, where the database may take
+	// another because it reckons with fewer rows than there are. It is empty where that does not happen.
+	UseIndex func(index string) string
 	// ReturningID ends an INSERT of one row so that it returns the row's id. It is empty where the
 	// driver tells the id of the last row.
 	ReturningID string

@@ -113,8 +113,8 @@ func (v snapshot) TemplateNames(ctx context.Context, workflowID int64) ([]store.
 		ORDER BY p.name, p.id`, workflowID)
 }
 
-// whereTransition is the WHERE clause of a filter.
-func (v snapshot) whereTransition(filter store.TransitionFilter) (string, []any) {
+// fromTransitions is the FROM and the WHERE clause of a filter.
+func (v snapshot) fromTransitions(filter store.TransitionFilter) (string, []any) {
 	var c conditions
 	c.add("s.workflow_id = ?", filter.WorkflowID)
 	// No row is outside these bounds, and no database could be asked about such instants.
@@ -134,47 +134,46 @@ func (v snapshot) whereTransition(filter store.TransitionFilter) (string, []any)
 		c.add("("+left.clauses[0]+" OR "+entered.clauses[0]+")", slices.Concat(left.args, entered.args)...)
 	}
 	c.add("? NOT IN ("+staged+")", filter.WorkflowID) // asked once, not for every row
-	return c.where(), c.args
+	return " FROM task_status_audit s" + v.store.dialect.UseIndex("idx_task_status_audit_workflow_time") + c.where(), c.args
 }
 
 // CountTransitions implements [store.Snapshot].
 func (v snapshot) CountTransitions(ctx context.Context, filter store.TransitionFilter, most int64) (int64, error) {
-	where, args := v.whereTransition(filter)
+	from, args := v.fromTransitions(filter)
 	return one(ctx, v.session, "", number,
-		"SELECT COUNT(*) FROM (SELECT 1 FROM task_status_audit s"+where+" LIMIT ?) counted", append(args, most)...)
+		"SELECT COUNT(*) FROM (SELECT 1"+from+" LIMIT ?) counted", append(args, most)...)
 }
 
 // SumTransitions implements [store.Snapshot].
 func (v snapshot) SumTransitions(ctx context.Context, filter store.TransitionFilter) ([]store.TransitionCount, error) {
-	where, args := v.whereTransition(filter)
+	from, args := v.fromTransitions(filter)
 	return all(ctx, v.session, func(c *store.TransitionCount) []any {
 		return []any{&c.TaskTemplateID, status(&c.From), status(&c.To), &c.Count}
 	}, `
-		SELECT s.task_template_id, s.previous_status, s.new_status, COUNT(*) FROM task_status_audit s`+where+`
+		SELECT s.task_template_id, s.previous_status, s.new_status, COUNT(*)`+from+`
 		GROUP BY s.task_template_id, s.previous_status, s.new_status`, args...)
 }
 
 // Changes implements [store.Snapshot].
 func (v snapshot) Changes(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
-	where, args := v.whereTransition(filter)
+	from, args := v.fromTransitions(filter)
 	return each(ctx, v.session, func(t *jobmon.Transition) []any {
 		return []any{&t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}}
 	}, `
-		SELECT s.task_template_id, s.previous_status, s.new_status, s.changed_at
-		FROM task_status_audit s`+where+" ORDER BY s.changed_at", args...)
+		SELECT s.task_template_id, s.previous_status, s.new_status, s.changed_at`+from+" ORDER BY s.changed_at", args...)
 }
 
 // Transitions implements [store.Snapshot].
 func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
-	where, args := v.whereTransition(filter)
+	from, args := v.fromTransitions(filter)
 	return each(ctx, v.session, func(t *jobmon.Transition) []any {
 		t.WorkflowID = filter.WorkflowID
 		return []any{
 			&t.ID, &t.TaskID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
 		}
 	}, `
-		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
-		FROM task_status_audit s`+where+" ORDER BY s.changed_at, s.id", args...)
+		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at`+
+		from+" ORDER BY s.changed_at, s.id", args...)
 }
 
 // TaskIDs implements [store.Snapshot].

@@ -275,9 +275,9 @@ func (u upkeepTx) DeleteBlocks(ctx context.Context, workflowID int64, ranges []s
 
 // DeleteTransitions implements [store.UpkeepTx].
 func (u upkeepTx) DeleteTransitions(ctx context.Context, filter store.TransitionFilter, most int) (int64, error) {
-	where, args := u.whereTransition(filter)
+	from, args := u.fromTransitions(filter)
 	ids, err := all(ctx, u.session, number,
-		"SELECT s.id FROM task_status_audit s"+where+" ORDER BY s.changed_at, s.id LIMIT ?", append(args, most)...)
+		"SELECT s.id"+from+" ORDER BY s.changed_at, s.id LIMIT ?", append(args, most)...)
 	if err != nil {
 		return 0, err
 	}
