@@ -273,16 +273,12 @@ func (c retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	for _, r := range removals {
 		if r.RowsBefore != 0 {
-			fmt.Fprintf(t.out, "workflow %d, %q: %d rows before %s\n", r.WorkflowID, r.Name, r.Rows, hourOf(r.RowsBefore))
+			fmt.Fprintf(t.out, "workflow %d, %q: %d rows before %s\n", r.WorkflowID, r.Name, r.Rows, api.Instant(r.RowsBefore))
 		}
 		if r.DataBefore != 0 {
-			fmt.Fprintf(t.out, "workflow %d, %q: counts before %s\n", r.WorkflowID, r.Name, hourOf(r.DataBefore))
+			fmt.Fprintf(t.out, "workflow %d, %q: counts before %s\n", r.WorkflowID, r.Name, api.Instant(r.DataBefore))
 		}
 	}
 	_, err = fmt.Fprintf(t.out, "%d workflows would lose something.\n", len(removals))
 	return err
-}
-
-func hourOf(microseconds int64) string {
-	return time.UnixMicro(microseconds).UTC().Format(time.RFC3339)
 }

@@ -81,7 +81,7 @@ func (m *making) settle() {
 }
 
 // Entries returns the cells of a kind, by its index in [Kinds]: of all series together first, then of
-// each series in which something happens by index. It ends the span for that kind.
+// each series in which something happens by index. It may be asked again.
 func (b *Builder) Entries(kind int) []Entry {
 	entries := make([]Entry, 0, len(b.kinds[kind]))
 	for _, series := range slices.Sorted(maps.Keys(b.kinds[kind])) {

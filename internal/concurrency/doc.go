@@ -11,6 +11,10 @@
 // bucket of a [Window] for each series and for all series together. A series is whatever the caller
 // counts apart, such as a task template; it is known by its index from 0.
 //
+// What happens in a span can be summed up to a [Cell] for each series, relative to the level before the
+// span, so that cells of neighbouring spans merge exactly. A [Builder] makes them of changes, a [Block]
+// packs adjacent ones of one [Kind], and a Sweep counts them like the changes that they stand for.
+//
 // Every instant and length is a number of microseconds, instants since the Unix epoch, UTC. The
 // package is pure: now comes in as a value.
 package concurrency

@@ -23,6 +23,19 @@ type loader struct {
 	again      []int64 // hours of which a block is damaged, taken for empty until their rows are read again
 }
 
+// newLoader reads which templates of a workflow are one series, and the blocks of every kind in ranges.
+// rowsFrom is the horizon's.
+func newLoader(
+	ctx context.Context, tx store.Snapshot, workflowID, rowsFrom int64, ranges ...store.BlockRange,
+) (*loader, error) {
+	templates, err := tx.TemplateNames(ctx, workflowID)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{tx: tx, workflowID: workflowID, rowsFrom: rowsFrom, same: sameNames(templates)}
+	return l, l.load(ctx, ranges)
+}
+
 // loaded is a block and the bytes that it was stored as, which are nil when it was not, or damaged.
 type loaded struct {
 	key    store.BlockKey
@@ -199,12 +212,9 @@ func repair(ctx context.Context, tx store.UpkeepTx, key store.BlockKey) error {
 	if err != nil {
 		return err
 	}
-	templates, err := tx.TemplateNames(ctx, key.WorkflowID)
+	l, err := newLoader(ctx, tx, key.WorkflowID, horizon.RowsFrom,
+		store.BlockRange{Width: key.Width, From: key.Start, Before: key.Start + 1})
 	if err != nil {
-		return err
-	}
-	l := &loader{tx: tx, workflowID: key.WorkflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
-	if err := l.load(ctx, []store.BlockRange{{Width: key.Width, From: key.Start, Before: key.Start + 1}}); err != nil {
 		return err
 	}
 	for tier, t := range concurrency.Tiers() {

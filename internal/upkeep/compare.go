@@ -156,10 +156,6 @@ func (r *Report) same(workflowID, at int64, what string, stored, wanted cells) {
 func (r *Report) load(
 	ctx context.Context, snapshot store.Snapshot, workflowID, from, to int64, ranges ...store.BlockRange,
 ) (*loader, map[int64]bool, error) {
-	templates, err := snapshot.TemplateNames(ctx, workflowID)
-	if err != nil {
-		return nil, nil, err
-	}
 	marks, err := snapshot.Marks(ctx, store.MarkFilter{WorkflowID: workflowID, From: from, Before: to})
 	if err != nil {
 		return nil, nil, err
@@ -168,8 +164,8 @@ func (r *Report) load(
 	for _, mark := range marks {
 		marked[mark.Minute] = true
 	}
-	l := &loader{tx: snapshot, workflowID: workflowID, same: sameNames(templates)}
-	return l, marked, l.load(ctx, ranges)
+	l, err := newLoader(ctx, snapshot, workflowID, 0, ranges...)
+	return l, marked, err
 }
 
 // coarse compares the cells of a block with the finer ones that they are made of, but for those in which a

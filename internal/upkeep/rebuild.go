@@ -52,14 +52,9 @@ func (r *RollUp) resum(ctx context.Context, workflowID int64, s span) error {
 		if err != nil {
 			return err
 		}
-		templates, err := tx.TemplateNames(ctx, workflowID)
-		if err != nil {
-			return err
-		}
-		l := &loader{tx: tx, workflowID: workflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
-		err = l.load(ctx, []store.BlockRange{
-			{Width: tier.Width, From: s.start, Before: s.start + 1}, {Width: fine.Width, From: s.start, Before: end},
-		})
+		l, err := newLoader(ctx, tx, workflowID, horizon.RowsFrom,
+			store.BlockRange{Width: tier.Width, From: s.start, Before: s.start + 1},
+			store.BlockRange{Width: fine.Width, From: s.start, Before: end})
 		if err != nil {
 			return err
 		}

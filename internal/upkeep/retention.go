@@ -2,7 +2,6 @@ package upkeep
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -301,19 +300,15 @@ func (r *Retention) removeRows(ctx context.Context, workflowID int64) error {
 	return nil
 }
 
-var errKept = errors.New("nothing is to be removed")
-
 // removeCells removes the cells before an instant, a whole day, and adds their sum to what was
 // removed before.
 func (r *Retention) removeCells(ctx context.Context, w store.WorkflowInfo, to int64) error {
 	hours := int64(0)
 	err := r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
+		hours = 0
 		horizon, err := tx.LockHorizon(ctx, w.ID)
-		if err != nil {
+		if err != nil || horizon.Kept || horizon.DataFrom >= to {
 			return err
-		}
-		if horizon.Kept || horizon.DataFrom >= to {
-			return errKept
 		}
 		if to > horizon.RowsFrom && w.LastAt >= horizon.RowsFrom {
 			return jobmon.Errorf(jobmon.CodeConflict, "its cells before %s are not removed: their rows are still there", text(to))
@@ -341,27 +336,21 @@ func (r *Retention) removeCells(ctx context.Context, w store.WorkflowInfo, to in
 		}
 		return tx.SaveHorizon(ctx, horizon)
 	})
-	if errors.Is(err, errKept) {
-		return nil
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.mu.Lock()
-		r.progress.Hours += hours
-		r.mu.Unlock()
-	}
-	return err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress.Hours += hours
+	return nil
 }
 
 // sumBefore returns what was removed with the days from an instant to the horizon of the cells added to it.
 func sumBefore(ctx context.Context, tx store.Snapshot, horizon store.Horizon, from int64) ([]store.Block, error) {
-	templates, err := tx.TemplateNames(ctx, horizon.WorkflowID)
-	if err != nil {
-		return nil, err
-	}
 	days := len(concurrency.Tiers()) - 1
 	tier := concurrency.Tiers()[days]
-	l := &loader{tx: tx, workflowID: horizon.WorkflowID, rowsFrom: horizon.RowsFrom, same: sameNames(templates)}
-	err = l.load(ctx, []store.BlockRange{{Width: 0, Before: 1}, {Width: tier.Width, From: tier.BlockStart(from), Before: horizon.DataFrom}})
+	l, err := newLoader(ctx, tx, horizon.WorkflowID, horizon.RowsFrom, store.BlockRange{Width: 0, Before: 1},
+		store.BlockRange{Width: tier.Width, From: tier.BlockStart(from), Before: horizon.DataFrom})
 	if err != nil {
 		return nil, err
 	}

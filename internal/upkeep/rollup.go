@@ -49,18 +49,14 @@ func (r *RollUp) Run(ctx context.Context) error {
 		if err := r.Pass(ctx); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "the roll-up could not go on; it tries again", "error", err)
 		}
-		rest := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-ctx.Done():
-			rest.Stop()
-			return ctx.Err()
-		case <-rest.C:
+		if err := rest(ctx, pause/2+rand.N(pause)); err != nil {
+			return err
 		}
 	}
 }
 
-// Pass sums up every marked minute that is over, of every workflow. It returns the first error, which
-// may have kept it from the rest of one workflow; what another does at the same time is none.
+// Pass sums up every marked minute that is over, of every workflow. It returns the errors, each
+// of which may have kept it from the rest of one workflow; what another does at the same time is none.
 func (r *RollUp) Pass(ctx context.Context) error {
 	var failed error
 	for after := int64(0); ctx.Err() == nil; {
@@ -86,14 +82,14 @@ func (r *RollUp) Pass(ctx context.Context) error {
 	return errors.Join(failed, ctx.Err())
 }
 
-// task is an hour of a workflow in which something is marked.
-type task struct {
+// marked is an hour of a workflow in which something is marked.
+type marked struct {
 	workflowID int64
 	minute     int64 // the first that is marked
 	now        int64 // beginning of the minute that is under way
 }
 
-func (r *RollUp) next(ctx context.Context, after int64) (next task, err error) {
+func (r *RollUp) next(ctx context.Context, after int64) (next marked, err error) {
 	err = r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
 		now, err := snapshot.Now(ctx)
 		if err != nil {
@@ -110,7 +106,7 @@ func (r *RollUp) next(ctx context.Context, after int64) (next task, err error) {
 var errOvertaken = errors.New("another roll-up was there first")
 
 // hour sums up the marked minutes of one hour that are over.
-func (r *RollUp) hour(ctx context.Context, next task) error {
+func (r *RollUp) hour(ctx context.Context, next marked) error {
 	begun := time.Now()
 	w := &work{workflowID: next.workflowID, from: next.minute - next.minute%hour}
 	err := r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
@@ -153,16 +149,18 @@ type work struct {
 
 // read reads the marks and then the rows, and makes cells of these.
 func (w *work) read(ctx context.Context, snapshot store.Snapshot, now int64) error {
-	templates, err := snapshot.TemplateNames(ctx, w.workflowID)
+	l, err := newLoader(ctx, snapshot, w.workflowID, 0, store.BlockRange{Width: minute, From: w.from, Before: w.from + 1})
 	if err != nil {
 		return err
 	}
-	w.same = sameNames(templates)
+	w.same = l.same
+	for key := range l.stored {
+		if l.decode(key.Kind, 0, w.from) == nil {
+			w.damaged = append(w.damaged, key)
+		}
+	}
 	until := min(w.from+hour, now)
-	whole, err := w.wholeHour(ctx, snapshot)
-	if err != nil {
-		return err
-	}
+	whole := len(w.damaged) > 0 // each minute of a damaged block has to be made again
 	if whole {
 		until = w.from + hour
 	}
@@ -194,23 +192,6 @@ func minutesOf(from int64) []int64 {
 		minutes[i] = from + int64(i)*minute
 	}
 	return minutes
-}
-
-// wholeHour reports whether the hour has a damaged block, of which each minute has to be made again.
-func (w *work) wholeHour(ctx context.Context, snapshot store.Snapshot) (bool, error) {
-	blocks, err := snapshot.Blocks(ctx, store.BlockFilter{
-		WorkflowID: w.workflowID, Kinds: kindNames(), Ranges: []store.BlockRange{{Width: minute, From: w.from, Before: w.from + 1}},
-	})
-	if err != nil {
-		return false, err
-	}
-	tier := concurrency.Tiers()[0]
-	for _, block := range blocks {
-		if _, err := concurrency.DecodeBlock(block.Cells, tier.Width, tier.Cells); err != nil {
-			w.damaged = append(w.damaged, block.BlockKey)
-		}
-	}
-	return len(w.damaged) > 0, nil
 }
 
 // build reads the rows of the minutes.
