@@ -15,6 +15,8 @@ NO_RACE := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc
 GO_TEST := $(GOTESTSUM) --format pkgname -- -race $(NO_RACE)
 # The store's own tests know every database; what stands on the store is tested on each in turn.
 ON_EVERY_DATABASE := ./internal/ledger ./internal/timeline ./internal/api
+# Random histories before and after roll-up and retention: a fifth of them, since each takes a server long.
+ROLL_UP_BRIEFLY := -run TestAnswers ./internal/upkeep -rapid.checks=20
 
 # npm writes this file last, when all packages are in place.
 NODE_MODULES := ui/node_modules/.package-lock.json
@@ -57,6 +59,8 @@ test-go: ## Test the Go packages with the race detector, and list what was skipp
 	$(GO_TEST) ./...
 	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ON_EVERY_DATABASE)
 	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ON_EVERY_DATABASE)
+	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ROLL_UP_BRIEFLY)
+	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ROLL_UP_BRIEFLY)
 
 .PHONY: test-ui
 test-ui: $(NODE_MODULES) ## Check the page's types and test its modules
