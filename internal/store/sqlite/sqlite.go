@@ -213,7 +213,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return drv.Open(c.dsn)
+	opened, err := drv.Open(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{opened.(driverConn), map[string]*prepared{}}, nil //nolint:forcetypeassert // a test opens one
 }
 
 // Driver implements [driver.Connector].
