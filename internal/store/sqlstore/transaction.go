@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -28,7 +29,8 @@ const (
 // Update implements [store.Writer].
 func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx store.Tx) error) error {
 	return s.update(ctx, func(session session) error {
-		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}})
+		rowsFrom := int64(math.MaxInt64)
+		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}, &rowsFrom})
 	})
 }
 

@@ -30,24 +30,36 @@ type mark struct{ workflowID, minute int64 }
 
 // mark marks the minutes in which this transaction writes audit rows, each once.
 func (w writer) mark(ctx context.Context, marks map[mark]bool) error {
+	var missing []mark
 	for m := range marks {
 		if w.marked[m] {
 			continue
 		}
 		w.marked[m] = true
-		marked, err := w.exec(ctx, `
-			INSERT INTO concurrency_mark (workflow_id, minute) SELECT w.id, ? FROM workflow w WHERE w.id = ? AND NOT EXISTS (
-				SELECT 1 FROM workflow_horizon h WHERE h.workflow_id = w.id AND h.rows_from > ?)`,
-			m.minute, m.workflowID, w.at(m.minute*minute))
-		if err != nil {
+		if err := w.checkKept(ctx, m); err != nil {
 			return err
 		}
-		if marked == 0 {
-			return w.fail(ctx, jobmon.Errorf(jobmon.CodeUnavailable,
-				"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again", m.workflowID))
-		}
+		missing = append(missing, m)
 	}
-	return nil
+	return w.insertMarks(ctx, missing)
+}
+
+// checkKept refuses a minute whose rows are removed. It asks only about a minute that is earlier than those
+// of some workflow: never, while the clock is right.
+func (w writer) checkKept(ctx context.Context, m mark) error {
+	at := m.minute * minute
+	if at >= *w.rowsFrom {
+		return nil
+	}
+	horizon, err := w.horizon(ctx, m.workflowID, "")
+	if jobmon.ErrorCode(err) == jobmon.CodeNotFound {
+		return nil
+	}
+	if err == nil && at < horizon.RowsFrom {
+		err = w.fail(ctx, jobmon.Errorf(jobmon.CodeUnavailable,
+			"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again", m.workflowID))
+	}
+	return err
 }
 
 // AddMarks implements [store.UpkeepTx].
