@@ -96,15 +96,16 @@ func (v *Verifier) Last() Report {
 
 // Run verifies everything once a day, without haste, until ctx ends.
 func (v *Verifier) Run(ctx context.Context) error {
-	for wait := verifyAfter; ; wait = verifyEvery {
+	for wait := verifyAfter; ; {
 		if err := rest(ctx, wait); err != nil {
 			return err
 		}
 		report, err := v.All(ctx, func(took time.Duration) error { return rest(ctx, restTimes*took) })
 		if err != nil {
 			if ctx.Err() == nil {
-				v.log.WarnContext(ctx, "the audit could not be verified; it is tried again", "error", err)
+				v.log.WarnContext(ctx, "the audit could not be verified; it is tried again", "error", err, "in", verifyAfter)
 			}
+			wait = verifyAfter
 			continue
 		}
 		for _, defect := range report.Defects {
@@ -113,6 +114,7 @@ func (v *Verifier) Run(ctx context.Context) error {
 		v.mu.Lock()
 		v.last = report
 		v.mu.Unlock()
+		wait = verifyEvery
 	}
 }
 
