@@ -44,7 +44,7 @@ func (b *Builder) Add(c Change) error {
 	}
 	b.last = at
 	for i, kind := range kinds {
-		if delta := kind.Set.count(c.To) - kind.Set.count(c.From); delta != 0 {
+		if delta := kind.Set.Delta(c.From, c.To); delta != 0 {
 			b.shift(i, c.Series, at, delta)
 			b.shift(i, Total, at, delta)
 		}

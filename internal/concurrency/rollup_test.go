@@ -137,14 +137,30 @@ func (r *rollup) coarsest(at, end int64) (tier int, ok bool) {
 	return 0, false
 }
 
-// answer answers the scenario's question of one kind: what lies before the window is carried as the
-// sums of cells, and in the window cells and single changes are told in turn. Without totals, the
-// cells of all series together are held back.
+// answer answers the scenario's question of one kind.
 func (r *rollup) answer(
 	t rapid.TB, s scenario, kind int, changes []concurrency.Change, random *rand.Rand, totals bool,
 ) concurrency.Result {
 	t.Helper()
 	sweep := concurrency.NewSweep(s.window, concurrency.Kinds()[kind].Set, s.series, s.now)
+	r.tellTo(t, sweep, s, kind, changes, random, totals)
+	return sweep.Result()
+}
+
+// counter is what can be told of cells and changes.
+type counter interface {
+	CarryLevel(series int, delta int64) error
+	AddCells(at, length int64, entries []concurrency.Entry) error
+	Add(c concurrency.Change) error
+}
+
+// tellTo tells a counter all that its answer to the scenario's question of one kind depends on: what lies
+// before the window is carried as the sums of cells, and in the window cells and single changes are told in
+// turn. Without totals, the cells of all series together are held back.
+func (r *rollup) tellTo(
+	t rapid.TB, into counter, s scenario, kind int, changes []concurrency.Change, random *rand.Rand, totals bool,
+) {
+	t.Helper()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -159,7 +175,7 @@ func (r *rollup) answer(
 	}
 	addTo := func(at int64) {
 		for next < len(changes) && changes[next].At < at {
-			must(sweep.Add(changes[next]))
+			must(into.Add(changes[next]))
 			next++
 		}
 	}
@@ -177,7 +193,7 @@ func (r *rollup) answer(
 			}
 			for _, e := range r.entries(t, kind, tier, at) {
 				if e.Series != concurrency.Total {
-					must(sweep.CarryLevel(e.Series, e.Delta))
+					must(into.CarryLevel(e.Series, e.Delta))
 				}
 			}
 			at += r.widths[tier]
@@ -201,12 +217,11 @@ func (r *rollup) answer(
 		} else if random.IntN(2) == 0 {
 			slices.Reverse(entries) // the total comes last or first
 		}
-		must(sweep.AddCells(at, width, entries))
+		must(into.AddCells(at, width, entries))
 		at += width
 		skipTo(at)
 	}
 	addTo(never)
-	return sweep.Result()
 }
 
 // overCells draws a scenario whose buckets are mostly made of whole cells, and the finest cell's width.

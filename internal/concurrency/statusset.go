@@ -30,6 +30,9 @@ func Of(statuses ...jobmon.TaskStatus) StatusSet {
 // Has reports whether status is in the set; 0, the status before a task's creation, never is.
 func (s StatusSet) Has(status jobmon.TaskStatus) bool { return s.count(status) == 1 }
 
+// Delta returns what a task that goes from one status to another adds to the level of the set: 1, 0 or -1.
+func (s StatusSet) Delta(from, to jobmon.TaskStatus) int64 { return s.count(to) - s.count(from) }
+
 // Statuses lists the set in the order of a task's life.
 func (s StatusSet) Statuses() []jobmon.TaskStatus {
 	var in []jobmon.TaskStatus

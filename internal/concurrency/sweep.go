@@ -63,7 +63,7 @@ func NewSweep(window Window, set StatusSet, series int, now int64) *Sweep {
 // added; n tasks that were in a status are n changes from 0 to it. It returns an error, and counts
 // nothing, when it comes too late or there is no such series.
 func (s *Sweep) Carry(series int, from, to jobmon.TaskStatus, n int64) error {
-	return s.CarryLevel(series, n*(s.set.count(to)-s.set.count(from)))
+	return s.CarryLevel(series, n*s.set.Delta(from, to))
 }
 
 // CarryLevel tells that a series' level, just before the window's start, is delta higher than told so
@@ -158,7 +158,7 @@ func (s *Sweep) Add(c Change) error {
 		return s.refuse(c)
 	}
 	s.last = c.At
-	delta := s.set.count(c.To) - s.set.count(c.From)
+	delta := s.set.Delta(c.From, c.To)
 	if delta == 0 || c.At > s.until {
 		return nil
 	}

@@ -126,6 +126,9 @@ func ParseRunStatus(text string) (RunStatus, error) { return runs.parse(text) }
 // MayBecome reports whether a run may go from s to next. Staying is not a move.
 func (s RunStatus) MayBecome(next RunStatus) bool { return runs.may(s, next) }
 
+// Ended reports whether the run has ended: no status follows.
+func (s RunStatus) Ended() bool { return len(runs.rules[s].next) == 0 }
+
 // Alive reports whether the run holds its workflow, so that no other run may begin.
 func (s RunStatus) Alive() bool {
 	switch s {
