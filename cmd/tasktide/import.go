@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -17,60 +17,51 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
-	"tasktide/internal/runlog"
 	"tasktide/internal/store"
 )
 
-// maxLog is the largest run log that is read, in bytes.
-const maxLog = 2 << 30
+const (
+	// maxLog is the largest run log that is read, in bytes.
+	maxLog = 2 << 30
+	// importBatch is how many tasks one transaction stages: few enough that whoever else writes waits some
+	// tens of milliseconds at most.
+	importBatch = 500
+)
 
 type importCommand struct {
 	Nextflow importNextflowCommand `cmd:"" help:"Load a Nextflow execution trace."`
+	CSV      importCSVCommand      `cmd:"" name:"csv" help:"Load a table of when tasks ran."`
 }
 
-type importNextflowCommand struct {
+// importFlags are the flags of every import.
+type importFlags struct {
 	databaseFlag
-	File     string `arg:"" help:"The trace: execution_trace.txt, or what -with-trace wrote."`
 	Workflow string `required:"" placeholder:"NAME" help:"Name of the workflow that the run becomes."`
 	Expire   bool   `help:"Remove the run when it is old, as runs of JobMon are; its age counts from now. Otherwise it is kept."`
 }
 
-// Help is shown under the command's --help.
-func (importNextflowCommand) Help() string {
-	return `Prints the id of the new workflow. The run is stored whole or not at all, and the same file
-under the same name only once.
-
-Example:
-
-    tasktide import nextflow results/pipeline_info/execution_trace.txt --workflow nightly`
+// runLog is what a file says about a run.
+type runLog struct {
+	engine string
+	hash   string // of the file
+	tasks  iter.Seq[jobmon.TaskHistory]
+	count  int // of the tasks
 }
 
-// Run loads the trace.
-func (c importNextflowCommand) Run(ctx context.Context, t *terminal) (err error) {
-	if err := checkName(c.Workflow); err != nil {
-		return err
-	}
-	content, err := readLog(c.File)
-	if err != nil {
-		return err
-	}
-	run, err := runlog.ParseNextflow(bytes.NewReader(content))
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
-	}
-	db, err := c.open(ctx, nil)
+// store stores a run and prints the id of the workflow that it becomes.
+func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err error) {
+	db, err := f.open(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	hash := sha256.Sum256(content)
-	source := store.Import{Name: c.Workflow, Engine: run.Engine, SourceHash: hex.EncodeToString(hash[:]), Expire: c.Expire}
-	id, err := ledger.New(db, t.log).Import(ctx, source, run.Tasks, progress(t.err, len(run.Tasks)))
+	source := store.Import{Name: f.Workflow, Engine: run.engine, SourceHash: run.hash, Expire: f.Expire}
+	id, err := ledger.New(db, t.log).ImportSeq(ctx, source, run.tasks, importBatch, progress(t.err, run.count))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.err, "Imported %d tasks as workflow %d, %q.\n", len(run.Tasks), id, c.Workflow)
+	fmt.Fprintf(t.err, "Imported %d tasks as workflow %d, %q.\n", run.count, id, f.Workflow)
 	_, err = fmt.Fprintln(t.out, id)
 	return err
 }
@@ -88,20 +79,24 @@ func checkName(name string) error {
 	}
 }
 
-func readLog(path string) (content []byte, err error) {
+// readLog has a file of at most the given bytes parsed, and returns its hash. The file as a whole is
+// never held.
+func readLog(path string, most int64, parse func(io.Reader) error) (hash string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, jobmon.Errorf(jobmon.CodeInvalid, "cannot read the run log: %w", err)
+		return "", jobmon.Errorf(jobmon.CodeInvalid, "cannot read the run log: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	content, err = io.ReadAll(io.LimitReader(file, maxLog+1))
-	if err != nil {
-		return nil, jobmon.Errorf(jobmon.CodeInvalid, "cannot read the run log: %w", err)
+	sum := sha256.New()
+	bounded := &io.LimitedReader{R: file, N: most + 1}
+	err = parse(io.TeeReader(bounded, sum))
+	switch {
+	case bounded.N == 0: // whatever was made of its beginning
+		return "", jobmon.Errorf(jobmon.CodeTooLarge, "%s is larger than %d bytes; split the run log", path, most)
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	if len(content) > maxLog {
-		return nil, jobmon.Errorf(jobmon.CodeTooLarge, "%s is larger than 2 GiB; split the run log", path)
-	}
-	return content, nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // progress draws a bar where a person is watching, and nothing anywhere else.

@@ -101,8 +101,8 @@ func checkName(name string) error {
 	switch {
 	case name == "" || name == absent || strings.HasPrefix(name, " "):
 		return errors.New("a task needs a name that begins with its process")
-	case utf8.RuneCountInString(name) > MaxNextflowNameRunes:
-		return fmt.Errorf("the name is longer than %d characters", MaxNextflowNameRunes)
+	case utf8.RuneCountInString(name) > MaxNameRunes:
+		return fmt.Errorf("the name is longer than %d characters", MaxNameRunes)
 	}
 	return nil
 }

@@ -1,23 +1,12 @@
 package runlog
 
 import (
-	"bufio"
 	"cmp"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"tasktide/internal/jobmon"
-)
-
-// The bounds of a trace. What exceeds them is refused rather than cut short.
-const (
-	MaxNextflowRows      = 5_000_000 // rows after the header
-	MaxNextflowLineBytes = 1 << 20   // bytes of one line, its end included
-	MaxNextflowNameRunes = 255       // characters of a task's name
 )
 
 // The columns that a trace must have. Others are ignored.
@@ -54,7 +43,7 @@ var requiredColumns = []string{columnName, columnStatus, columnSubmit, columnDur
 // that exceeds a bound CodeTooLarge, with the line and, where there is one, the column in the
 // message; a failure of r is returned as it is. With an error, the Run is empty.
 func ParseNextflow(r io.Reader) (Run, error) {
-	return parseNextflow(r, MaxNextflowRows)
+	return parseNextflow(r, MaxRows)
 }
 
 func parseNextflow(r io.Reader, maxRows int) (Run, error) {
@@ -66,60 +55,28 @@ func parseNextflow(r io.Reader, maxRows int) (Run, error) {
 }
 
 // readTrace returns the attempts of a trace in the order of its rows.
-func readTrace(r io.Reader, maxRows int) ([]attempt, error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, MaxNextflowLineBytes)
-	var (
-		head     *header
-		attempts []attempt
-		number   int
-	)
-	for lines.Scan() {
-		number++
-		line := lines.Text()
-		switch {
-		case head == nil:
-			var err error
-			if head, err = parseHeader(strings.TrimPrefix(line, "\ufeff")); err != nil {
-				return nil, err
-			}
-		case line == "":
-		case len(attempts) == maxRows:
-			return nil, jobmon.Errorf(jobmon.CodeTooLarge,
-				"line %d: a trace may have at most %d rows; split the run", number, maxRows)
-		default:
-			attempt, err := head.parseRow(number, line)
-			if err != nil {
-				return nil, err
-			}
-			attempts = append(attempts, attempt)
+func readTrace(r io.Reader, maxRows int) (attempts []attempt, err error) {
+	var head *header
+	err = readLines(r, "Nextflow trace", maxRows, func(line string) (err error) {
+		head, err = parseHeader(line)
+		return err
+	}, func(number int, line string) error {
+		fields := strings.Split(line, "\t")
+		if err := head.checkRow(number, fields); err != nil {
+			return err
 		}
-	}
-	switch err := lines.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return nil, jobmon.Errorf(jobmon.CodeTooLarge,
-			"line %d is longer than %d bytes; this is no Nextflow trace", number+1, MaxNextflowLineBytes)
-	case err != nil:
-		return nil, fmt.Errorf("reading after line %d of the trace: %w", number, err)
-	case head == nil:
-		return nil, jobmon.Errorf(jobmon.CodeInvalid, "the file is empty; a Nextflow trace begins with its column names")
-	case len(attempts) == 0:
-		return nil, jobmon.Errorf(jobmon.CodeInvalid, "the trace has column names but no tasks")
-	}
-	return attempts, nil
-}
-
-// header says which column stands where.
-type header struct {
-	columns  []string
-	position map[string]int
+		attempt, err := newAttempt(number, func(column string) string { return fields[head.position[column]] })
+		attempts = append(attempts, attempt)
+		return err
+	})
+	return attempts, err
 }
 
 func parseHeader(line string) (*header, error) {
-	if err := checkText(1, line, nil); err != nil {
+	head := &header{columns: strings.Split(line, "\t"), position: map[string]int{}}
+	if err := checkText(1, head.columns, nil); err != nil {
 		return nil, err
 	}
-	head := &header{columns: strings.Split(line, "\t"), position: map[string]int{}}
 	for i, column := range head.columns {
 		column = strings.TrimSpace(column)
 		head.columns[i] = column
@@ -135,51 +92,6 @@ func parseHeader(line string) (*header, error) {
 		}
 	}
 	return head, nil
-}
-
-func (h *header) parseRow(number int, line string) (attempt, error) {
-	if err := checkText(number, line, h.columns); err != nil {
-		return attempt{}, err
-	}
-	fields := strings.Split(line, "\t")
-	if len(fields) < len(h.columns) {
-		return attempt{}, damaged(number, h.columns[len(fields)],
-			"missing; the line has %d fields and the header %d", len(fields), len(h.columns))
-	}
-	if len(fields) > len(h.columns) {
-		return attempt{}, jobmon.Errorf(jobmon.CodeInvalid,
-			"line %d has %d fields and the header only %d", number, len(fields), len(h.columns))
-	}
-	return newAttempt(number, func(column string) string { return fields[h.position[column]] })
-}
-
-// checkText refuses what no database stores as text.
-func checkText(number int, line string, columns []string) error {
-	if !strings.ContainsRune(line, 0) && utf8.ValidString(line) {
-		return nil
-	}
-	for i, field := range strings.Split(line, "\t") {
-		var reason string
-		switch {
-		case strings.ContainsRune(field, 0):
-			reason = "holds a NUL byte; save the file as UTF-8 text"
-		case !utf8.ValidString(field):
-			reason = "is not UTF-8; save the file as UTF-8 text"
-		default:
-			continue
-		}
-		column := fmt.Sprintf("#%d", i+1)
-		if i < len(columns) {
-			column = columns[i]
-		}
-		return damaged(number, column, "%s", reason)
-	}
-	return nil
-}
-
-// damaged returns the error of a value that cannot be read.
-func damaged(line int, column, format string, args ...any) error {
-	return jobmon.Errorf(jobmon.CodeInvalid, "line %d, column %.40q: %s", line, column, fmt.Sprintf(format, args...))
 }
 
 // joinAttempts joins attempts into tasks, in the order in which the tasks first appear.

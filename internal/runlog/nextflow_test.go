@@ -258,7 +258,7 @@ func TestDamage(t *testing.T) {
 		"NUL":                   {row("name", "a\x00b"), jobmon.CodeInvalid, `line 3, column "name": holds a NUL byte`},
 		"invalid UTF-8":         {row("status", "\xff"), jobmon.CodeInvalid, `line 3, column "status": is not UTF-8`},
 		"UTF-16":                {"\xff\xfen\x00a\x00", jobmon.CodeInvalid, `line 1, column "#1": `},
-		"long line":             {columns + strings.Repeat("x", runlog.MaxNextflowLineBytes+1), jobmon.CodeTooLarge, "line 2 is longer than 1048576 bytes"},
+		"long line":             {columns + strings.Repeat("x", runlog.MaxLineBytes+1), jobmon.CodeTooLarge, "line 2 is longer than 1048576 bytes"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
