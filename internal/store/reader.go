@@ -59,10 +59,41 @@ type Snapshot interface {
 	// BlockGeneration returns the greatest generation of the blocks that match, 0 when there is none.
 	BlockGeneration(ctx context.Context, filter BlockFilter) (int64, error)
 
+	// OpenStays lists those of the stays that are not over, by (Since, TaskID), from the one after a place on,
+	// and stops at most.
+	OpenStays(ctx context.Context, filter StayFilter, after StayKey, most int) ([]Stay, error)
+	// CountOpenStays counts those of the stays that are not over.
+	CountOpenStays(ctx context.Context, filter StayFilter) (int64, error)
+	// EndedStays yields those of the stays that ended in [from, before), by Until, and stops at most. An error
+	// ends it.
+	EndedStays(ctx context.Context, filter StayFilter, from, before, most int64) iter.Seq2[Stay, error]
+	// BegunStays lists those of the stays, over or not, that began in [from, before), by (Since, TaskID), from
+	// the one after a place on, and stops at most.
+	BegunStays(ctx context.Context, filter StayFilter, after StayKey, from, before int64, most int) ([]Stay, error)
+	// TransitionsOf yields the transitions of tasks by (TaskID, At, ID). An error ends it.
+	TransitionsOf(ctx context.Context, taskIDs []int64) iter.Seq2[jobmon.Transition, error]
+	// TaskNodes yields where the attempts at tasks ran, by TaskID and in the order of the attempts. An error
+	// ends it.
+	TaskNodes(ctx context.Context, taskIDs []int64) iter.Seq2[TaskNode, error]
+
+	// StatusChanges returns a page of the rows that match, in the order of the page, and the place after which
+	// the next one begins, nil when this is the last. It looks at no more than so many rows to find those of
+	// some templates or statuses: a page may then be short, or empty, and not the last. A row that is added
+	// meanwhile makes no other one appear twice or not at all.
+	StatusChanges(ctx context.Context, filter ChangeFilter, page ChangePage) (rows []StatusChange, next *ChangeKey, err error)
+	// TaskAttempts lists a task's latest instances by ascending id, most of them at most.
+	TaskAttempts(ctx context.Context, taskID int64, most int) ([]TaskAttempt, error)
+	// InstanceErrors lists what was recorded last for some instances in the order in which it was, most of it
+	// at most.
+	InstanceErrors(ctx context.Context, instances []int64, most int) ([]InstanceError, error)
+
 	// Limits lists a workflow's limits and its arrays' by (At, order of change).
 	Limits(ctx context.Context, workflowID int64) ([]Limit, error)
 	// Tasks yields the tasks that match by ascending id. An error ends it.
 	Tasks(ctx context.Context, filter TaskFilter) iter.Seq2[Task, error]
+	// Suspects yields a workflow's tasks that count against its limit though the run of their latest
+	// instance has ended or was not heard of in time, as of an instant, by ascending id. An error ends it.
+	Suspects(ctx context.Context, workflowID, at int64) iter.Seq2[Suspect, error]
 	// Instances returns the instances that match, by ascending id.
 	Instances(ctx context.Context, filter InstanceFilter) ([]Instance, error)
 	// RequestedResources returns the resources as they were stored, JSON text. CodeNotFound.

@@ -138,6 +138,7 @@ type Array struct {
 type Limit struct {
 	WorkflowID             int64
 	ArrayID                int64
+	TaskTemplateID         int64 // the array's, 0 for a workflow; what AppendLimit is given is ignored
 	MaxConcurrentlyRunning int64
 	At                     int64
 }
@@ -169,6 +170,16 @@ type TaskFilter struct {
 	Statuses   []jobmon.TaskStatus
 	AfterID    int64 // only ids above it
 	UpToID     int64 // and none above it
+}
+
+// Suspect is a task that is active, and the run that should move it on and cannot.
+type Suspect struct {
+	TaskID           int64
+	TaskName         string
+	TaskTemplateName string
+	Status           jobmon.TaskStatus
+	StatusAt         int64
+	Run              Run
 }
 
 // Attempts says what a move does to a task's number of attempts.

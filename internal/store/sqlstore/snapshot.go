@@ -210,9 +210,11 @@ func (v snapshot) CountSince(ctx context.Context, at, most int64) (int64, error)
 // Limits implements [store.Snapshot].
 func (v snapshot) Limits(ctx context.Context, workflowID int64) ([]store.Limit, error) {
 	return all(ctx, v.session, func(l *store.Limit) []any {
-		return []any{&l.WorkflowID, orZero(&l.ArrayID), &l.MaxConcurrentlyRunning, instant{&l.At}}
+		return []any{&l.WorkflowID, orZero(&l.ArrayID), orZero(&l.TaskTemplateID), &l.MaxConcurrentlyRunning, instant{&l.At}}
 	}, `
-		SELECT l.workflow_id, l.array_id, l.max_concurrently_running, l.changed_at FROM concurrency_limit l
+		SELECT l.workflow_id, l.array_id, v.task_template_id, l.max_concurrently_running, l.changed_at FROM concurrency_limit l
+		LEFT JOIN "array" a ON a.id = l.array_id
+		LEFT JOIN task_template_version v ON v.id = a.task_template_version_id
 		WHERE l.workflow_id = ? AND l.workflow_id NOT IN (`+staged+`)
 		ORDER BY l.changed_at, l.id`, workflowID)
 }

@@ -118,9 +118,10 @@ func (w writer) SetWorkflowAttributes(ctx context.Context, workflowID int64, att
 	return nil
 }
 
-const selectRun = `
-	SELECT r.id, r.workflow_id, r."user", r.jobmon_version, r.status, r.status_date, r.created_date, r.heartbeat_date
-	FROM workflow_run r`
+const (
+	runColumnNames = `r.id, r.workflow_id, r."user", r.jobmon_version, r.status, r.status_date, r.created_date, r.heartbeat_date`
+	selectRun      = "SELECT " + runColumnNames + " FROM workflow_run r"
+)
 
 func runColumns(r *store.Run) []any {
 	return []any{

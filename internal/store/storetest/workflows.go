@@ -183,7 +183,10 @@ var workflowTests = map[string]func(t *testing.T, s store.Store){
 		f, other := newFixture(t, s, "a", 0), newFixture(t, s, "b", 0)
 		limits := []store.Limit{
 			{WorkflowID: f.workflow, MaxConcurrentlyRunning: 10, At: begin + 2},
-			{WorkflowID: f.workflow, ArrayID: f.array, MaxConcurrentlyRunning: 3, At: begin + 1},
+			{
+				WorkflowID: f.workflow, ArrayID: f.array, TaskTemplateID: f.template.TaskTemplateID,
+				MaxConcurrentlyRunning: 3, At: begin + 1,
+			},
 			{WorkflowID: other.workflow, MaxConcurrentlyRunning: 99, At: begin},
 			{WorkflowID: f.workflow, MaxConcurrentlyRunning: 20, At: begin + 2}, // later at the same instant
 			{WorkflowID: f.workflow, MaxConcurrentlyRunning: 0, At: begin + 2},
