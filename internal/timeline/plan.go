@@ -23,6 +23,15 @@ type plan struct {
 	damaged map[store.BlockKey]bool // blocks that cannot be read; without their kind
 }
 
+// mark makes a plan do without the cells of marked minutes.
+func (p *plan) mark(marks []store.Mark) {
+	for _, mark := range marks {
+		if n := len(p.marked); n == 0 || p.marked[n-1] != mark.Minute {
+			p.marked = append(p.marked, mark.Minute)
+		}
+	}
+}
+
 // clean returns the first instant at or after from, at most to, that is not in usable cells of a tier, all
 // of which begin in [from, to). Cells begin at from.
 func (p *plan) clean(tier int, from, to int64) int64 {

@@ -14,15 +14,22 @@ import (
 // question is a request with everything about its workflow that the answer depends on.
 type question struct {
 	workflowID int64
+	workflow   store.WorkflowInfo
 	window     concurrency.Window
 	now        int64
 	statuses   concurrency.StatusSet
 	series     seriesOf
+	all        seriesOf // of every template
 	horizon    store.Horizon
 	marks      []store.Mark // before the window's end
-	kinds      []string     // whose cells together tell of the statuses
-	// exact says that cells do not give everything that is asked for: the window is read from rows.
-	exact bool
+	limits     []store.Limit
+	kinds      []string // whose cells together tell of the statuses
+	// tier is where the window is read from at best: the coarsest cells that are within its buckets, or
+	// rows, also when cells do not give everything that is asked for.
+	tier int
+	plan *plan
+	// found are the blocks that were found damaged and done without, by their whole keys.
+	found []store.BlockKey
 }
 
 // until returns the first instant of which the answer says nothing: what happens now is known.
@@ -45,70 +52,76 @@ type reading struct {
 	*question
 
 	snapshot store.Snapshot
-	sweep    *concurrency.Sweep
+	counter  counter
 	blocks   map[store.BlockKey][]*decoded
 	rows     int64 // that may still be read
-	found    []store.BlockKey
+	damaged  []store.BlockKey
 
 	cells []concurrency.Entry
 	merge []concurrency.Cell // by series, that of all together last
 }
 
-// decoded is a block and the series of the answer that each of its own is, or -1.
+// decoded is a block, the status that it is about unless that is a union, and the series of the answer that
+// each of its own is, or -1.
 type decoded struct {
 	*concurrency.Block
 
+	status jobmon.TaskStatus
 	series []int
 }
 
-// read answers a question. It returns the blocks that it found damaged and did without, by their whole
-// keys.
-func read(ctx context.Context, snapshot store.Snapshot, q *question) (concurrency.Result, []store.BlockKey, error) {
-	p := &plan{damaged: map[store.BlockKey]bool{}}
-	for _, mark := range q.marks {
-		if n := len(p.marked); n == 0 || p.marked[n-1] != mark.Minute {
-			p.marked = append(p.marked, mark.Minute)
-		}
-	}
+// counter is what a reading tells all that it reads: levels before the window, then what happens in it in
+// the order of the instants.
+type counter interface {
+	CarryLevel(series int, delta int64) error
+	AddCells(at, length int64, entries []concurrency.Entry) error
+	Add(c concurrency.Change) error
+}
+
+// read tells a counter what a question is about. It asks for another one, and begins anew, when a block is
+// damaged on which it had counted.
+func read(ctx context.Context, snapshot store.Snapshot, q *question, begin func() counter) error {
 	coarsest := len(concurrency.Tiers()) - 1
-	var damaged []store.BlockKey
 	for {
-		tier := tierFor(q.window.Bucket)
-		if q.exact {
-			tier = fromRows
-		}
-		carried := p.cover(nil, q.horizon.DataFrom, min(q.window.Start, q.until()), coarsest)
+		carried := q.plan.cover(nil, q.horizon.DataFrom, min(q.window.Start, q.until()), coarsest)
 		// A cell tells of all of its span, so one that is not over at now is of no use.
-		within := p.cover(nil, q.window.Start, min(q.window.End(), q.now), tier)
+		within := q.plan.cover(nil, q.window.Start, min(q.window.End(), q.now), q.tier)
 		if q.now >= q.window.Start && q.now < q.window.End() {
 			within = add(within, piece{fromRows, q.now, q.now + 1})
 		}
 		carried, within = join(carried, q.horizon.RowsFrom), join(within, q.horizon.RowsFrom)
 		r := &reading{
-			question: q, snapshot: snapshot, rows: MaxTransitions,
-			sweep: concurrency.NewSweep(q.window, q.statuses, len(q.series.names), q.now),
-			merge: make([]concurrency.Cell, len(q.series.names)+1),
+			question: q, snapshot: snapshot, rows: MaxTransitions, counter: begin(),
+			merge: make([]concurrency.Cell, q.series.count()+1),
 		}
 		if err := r.fetch(ctx, slices.Concat(carried, within)); err != nil {
-			return concurrency.Result{}, damaged, err
+			return err
 		}
-		if len(r.found) == 0 {
+		if len(r.damaged) == 0 {
 			if err := r.count(ctx, carried, within); err != nil {
-				return concurrency.Result{}, damaged, err
+				return err
 			}
 		}
-		if len(r.found) == 0 {
-			return r.sweep.Result(), damaged, nil
+		if len(r.damaged) == 0 {
+			return nil
 		}
-		for _, key := range r.found {
-			damaged = append(damaged, key)
-			if key.Width == 0 {
-				return concurrency.Result{}, damaged, jobmon.Errorf(jobmon.CodeInternal,
-					"the sums of what was removed from workflow %d are damaged, and there is nothing to make them from again", q.workflowID)
-			}
-			p.damaged[store.BlockKey{Width: key.Width, Start: key.Start}] = true
+		if err := q.without(r.damaged); err != nil {
+			return err
 		}
 	}
+}
+
+// without plans to do without damaged blocks, by their whole keys.
+func (q *question) without(damaged []store.BlockKey) error {
+	for _, key := range damaged {
+		q.found = append(q.found, key)
+		if key.Width == 0 {
+			return jobmon.Errorf(jobmon.CodeInternal,
+				"the sums of what was removed from workflow %d are damaged, and there is nothing to make them from again", q.workflowID)
+		}
+		q.plan.damaged[store.BlockKey{Width: key.Width, Start: key.Start}] = true
+	}
+	return nil
 }
 
 // fetch reads the blocks that pieces need, and those with what was removed.
@@ -125,10 +138,13 @@ func (r *reading) fetch(ctx context.Context, pieces []piece) error {
 	for _, stored := range blocks {
 		block, err := decode(stored)
 		if err != nil {
-			r.found = append(r.found, stored.BlockKey)
+			r.damaged = append(r.damaged, stored.BlockKey)
 			continue
 		}
-		d := &decoded{block, make([]int, len(block.Series()))}
+		d := &decoded{Block: block, series: make([]int, len(block.Series()))}
+		if len(stored.Kind) == 1 {
+			d.status = jobmon.TaskStatus(stored.Kind[0])
+		}
 		for i, id := range block.Series() {
 			if d.series[i], err = r.series.of(id); err != nil {
 				return err
@@ -148,7 +164,7 @@ func decode(stored store.Block) (*concurrency.Block, error) {
 	return concurrency.DecodeBlock(stored.Cells, tier.Width, tier.Cells)
 }
 
-// count lets the engine count: what was carried into the window as levels, then what happened in it.
+// count tells the counter: what was carried into the window as levels, then what happened in it.
 func (r *reading) count(ctx context.Context, carried, within []piece) error {
 	if err := r.carryCells(store.BlockKey{}, 0); err != nil {
 		return err
@@ -172,7 +188,7 @@ func (r *reading) count(ctx context.Context, carried, within []piece) error {
 	return nil
 }
 
-// carry tells the sweep what a piece before the window changed.
+// carry tells the counter what a piece before the window changed.
 func (r *reading) carry(ctx context.Context, p piece) error {
 	if p.tier != fromRows {
 		tier := concurrency.Tiers()[p.tier]
@@ -206,14 +222,14 @@ func (r *reading) carry(ctx context.Context, p piece) error {
 		if series < 0 {
 			continue
 		}
-		if err := r.sweep.Carry(series, sum.From, sum.To, sum.Count); err != nil {
+		if err := r.counter.CarryLevel(series, sum.Count*r.statuses.Delta(sum.From, sum.To)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// carryCells tells the sweep what one cell before the window changed.
+// carryCells tells the counter what one cell before the window changed.
 func (r *reading) carryCells(key store.BlockKey, cell int) error {
 	for _, block := range r.blocks[key] {
 		var err error
@@ -224,7 +240,7 @@ func (r *reading) carryCells(key store.BlockKey, cell int) error {
 			if entry.Series == concurrency.Total || block.series[entry.Series] < 0 {
 				continue
 			}
-			if err := r.sweep.CarryLevel(block.series[entry.Series], entry.Delta); err != nil {
+			if err := r.counter.CarryLevel(block.series[entry.Series], entry.Delta); err != nil {
 				return err
 			}
 		}
@@ -232,16 +248,16 @@ func (r *reading) carryCells(key store.BlockKey, cell int) error {
 	return nil
 }
 
-// addCells tells the sweep what cells of the window say.
+// addCells tells the counter what cells of the window say.
 func (r *reading) addCells(p piece) error {
 	tier := concurrency.Tiers()[p.tier]
 	for at := p.from; at < p.to; at += tier.Width {
 		blocks := r.blocks[store.BlockKey{Width: tier.Width, Start: tier.BlockStart(at)}]
 		var entries []concurrency.Entry
 		var err error
-		if len(blocks) == 1 {
+		if len(blocks) == 1 && r.series.other == 0 {
 			entries, err = r.one(blocks[0], tier.Cell(at))
-		} else if len(blocks) > 1 {
+		} else if len(blocks) > 0 {
 			entries, err = r.several(blocks, tier.Cell(at))
 		}
 		if err != nil {
@@ -250,7 +266,7 @@ func (r *reading) addCells(p piece) error {
 		if len(entries) == 0 {
 			continue
 		}
-		if err := r.sweep.AddCells(at, tier.Width, entries); err != nil {
+		if err := r.counter.AddCells(at, tier.Width, entries); err != nil {
 			return err
 		}
 	}
@@ -281,7 +297,7 @@ func (r *reading) one(block *decoded, cell int) ([]concurrency.Entry, error) {
 	return r.cells[:chosen], nil
 }
 
-// several adds the cells of several kinds up.
+// several adds up the cells of several kinds, and of several templates that are one series.
 func (r *reading) several(blocks []*decoded, cell int) ([]concurrency.Entry, error) {
 	clear(r.merge)
 	last := len(r.merge) - 1
@@ -313,7 +329,7 @@ func (r *reading) several(blocks []*decoded, cell int) ([]concurrency.Entry, err
 	return entries, nil
 }
 
-// addRows tells the sweep of each change in a piece of the window.
+// addRows tells the counter of each change in a piece of the window.
 func (r *reading) addRows(ctx context.Context, p piece) error {
 	filter := r.filter(p)
 	if err := r.spend(ctx, filter); err != nil {
@@ -335,7 +351,7 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 		if series < 0 {
 			continue
 		}
-		if err := r.sweep.Add(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
+		if err := r.counter.Add(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
 			return err
 		}
 	}
@@ -371,14 +387,17 @@ func (r *reading) spend(ctx context.Context, filter store.TransitionFilter) erro
 func brief(filter store.TransitionFilter) bool { return filter.Before-filter.From <= 2*minute }
 
 func (r *reading) tooMany() error {
-	if r.exact || tierFor(r.window.Bucket) == fromRows {
-		return jobmon.FieldErrorf("granularity",
-			"workflow %d has more than %d transitions in this window, too many to read one by one; "+
-				"ask for buckets of a minute or more, or a shorter window", r.workflowID, MaxTransitions)
+	if r.tier == fromRows {
+		return jobmon.FieldErrorf("granularity", "%s", manyRows(r.workflowID))
 	}
 	return jobmon.Errorf(jobmon.CodeUnavailable,
 		"workflow %d has more than %d transitions that are not summed up yet; try again when the roll-up has come further",
 		r.workflowID, MaxTransitions)
+}
+
+func manyRows(workflowID int64) string {
+	return fmt.Sprintf("workflow %d has more than %d transitions in this window, too many to read one by one; "+
+		"ask for buckets of a minute or more, or a shorter window", workflowID, MaxTransitions)
 }
 
 // removed says why rows at an instant cannot be read any more.

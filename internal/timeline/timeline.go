@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tasktide/internal/concurrency"
-	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 )
 
@@ -21,6 +20,9 @@ const (
 	MaxCells = MaxBuckets * 51
 	// MaxTransitions is how many rows of the audit a request may make the database read.
 	MaxTransitions = 2_000_000
+	// MaxUnasked is how many of these are read to make exact what nobody asked for: the peaks of [Other], and
+	// how long limits were reached.
+	MaxUnasked = 50_000
 	// AutoBuckets is how many buckets a window has at most when the bucket is chosen for it and nothing
 	// else is said: about as many as a wide screen has pixels for.
 	AutoBuckets = 1_500
@@ -55,6 +57,11 @@ type Request struct {
 	MaxPoints  int      // 0 means AutoBuckets
 	Templates  []string // empty means all
 	Statuses   concurrency.StatusSet
+	// Top is how many templates are told apart at most: those in which most task time was spent in the
+	// window. The rest are one, [Answer.Other]. 0 means all.
+	Top int
+	// Limits asks for [Answer.Limits].
+	Limits bool
 }
 
 // Answer holds the numbers of each template, by name, and of all those asked for together. A template
@@ -63,6 +70,10 @@ type Answer struct {
 	concurrency.Result
 
 	Templates []string // the name of each series
+	Other     *Other   // nil when every template is told apart
+	// Limits is that of the workflow, then those of its arrays by the names of their templates; empty unless
+	// asked for.
+	Limits []Limit
 	// UpperBound tells which numbers are not exact, because they cannot be had from what the rows were
 	// summed up to, and the rows are too many or gone.
 	UpperBound UpperBound
@@ -79,6 +90,7 @@ type Answer struct {
 type UpperBound struct {
 	TotalPeaks  bool
 	SeriesPeaks bool
+	OtherPeaks  bool
 	Entered     bool
 }
 
@@ -86,6 +98,8 @@ type UpperBound struct {
 type Timeline struct {
 	db      store.Reader
 	damaged func(ctx context.Context, blocks []store.BlockKey)
+	cache   Cache // nil when nothing is kept
+	flights flights
 }
 
 // New returns a timeline over db. Damaged, unless nil, is told of blocks that could not be read; where
@@ -109,11 +123,8 @@ func (t *Timeline) Concurrency(ctx context.Context, request Request) (Answer, er
 		if err != nil {
 			return err
 		}
-		answer = Answer{
-			Templates: q.series.names, UpperBound: q.bounds(), Version: version,
-			RowsFrom: q.horizon.RowsFrom, DataFrom: q.horizon.DataFrom,
-		}
-		answer.Result, damaged, err = read(ctx, snapshot, q)
+		answer, err = q.answer(ctx, snapshot, request)
+		answer.Version, damaged = version, q.found
 		return err
 	})
 	if len(damaged) > 0 {
@@ -124,7 +135,15 @@ func (t *Timeline) Concurrency(ctx context.Context, request Request) (Answer, er
 
 // ask turns a request into a question about its workflow as it is, and returns the version of the answer.
 func ask(ctx context.Context, snapshot store.Snapshot, request Request) (*question, string, error) {
-	q := &question{workflowID: request.WorkflowID, statuses: request.Statuses, kinds: kindsOf(request.Statuses)}
+	return askUpTo(ctx, snapshot, request, MaxBuckets, MaxCells)
+}
+
+// askUpTo is ask for an answer of at most so many buckets, and so many pairs of a bucket and a template.
+func askUpTo(ctx context.Context, snapshot store.Snapshot, request Request, buckets, cells int) (*question, string, error) {
+	q := &question{
+		workflowID: request.WorkflowID, statuses: request.Statuses, kinds: kindsOf(request.Statuses),
+		plan: &plan{damaged: map[store.BlockKey]bool{}},
+	}
 	var err error
 	if q.now, err = snapshot.Now(ctx); err != nil {
 		return nil, "", err
@@ -133,6 +152,7 @@ func ask(ctx context.Context, snapshot store.Snapshot, request Request) (*questi
 	if err != nil {
 		return nil, "", err
 	}
+	q.workflow = workflow
 	if q.horizon, err = snapshot.Horizon(ctx, request.WorkflowID); err != nil {
 		return nil, "", err
 	}
@@ -140,19 +160,31 @@ func ask(ctx context.Context, snapshot store.Snapshot, request Request) (*questi
 	if err != nil {
 		return nil, "", err
 	}
+	if q.all, err = chooseSeries(known, nil); err != nil {
+		return nil, "", err
+	}
 	if q.series, err = chooseSeries(known, request.Templates); err != nil {
 		return nil, "", err
 	}
-	if err := q.chooseWindow(ctx, snapshot, request, workflow); err != nil {
+	if series := len(q.series.names); request.Top > 0 && request.Top < series {
+		buckets = min(buckets, cells/(request.Top+1))
+	} else {
+		buckets = min(buckets, cells/max(1, series))
+	}
+	if err := q.chooseWindow(ctx, snapshot, request, workflow, buckets); err != nil {
+		return nil, "", err
+	}
+	if err := q.checkKnown(); err != nil {
 		return nil, "", err
 	}
 	if q.marks, err = snapshot.Marks(ctx, store.MarkFilter{WorkflowID: q.workflowID, Before: q.until()}); err != nil {
 		return nil, "", err
 	}
-	if err := q.chooseSource(ctx, snapshot); err != nil {
+	q.plan.mark(q.marks)
+	if q.limits, err = snapshot.Limits(ctx, request.WorkflowID); err != nil {
 		return nil, "", err
 	}
-	version, err := q.version(ctx, snapshot)
+	version, err := q.version(ctx, snapshot, request.Limits)
 	return q, version, err
 }
 
@@ -179,43 +211,4 @@ func namesOf(templates []store.TemplateName) []string {
 	// Databases order names each in their own way; answers are ordered by bytes.
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// seriesOf says which series counts the tasks of a template.
-type seriesOf struct {
-	names []string
-	index map[int64]int // by template id; -1 for one that was not asked for
-	some  bool          // not all that the workflow has
-}
-
-// chooseSeries makes one series of each template name that is wanted, or of all.
-func chooseSeries(known []store.TemplateName, wanted []string) (seriesOf, error) {
-	series := seriesOf{names: namesOf(known), index: make(map[int64]int, len(known))}
-	if len(wanted) > 0 {
-		for _, name := range wanted {
-			if _, exists := slices.BinarySearch(series.names, name); !exists {
-				return seriesOf{}, jobmon.FieldErrorf("task_template_name", "the workflow has no task template %q", name)
-			}
-		}
-		all := len(series.names)
-		series.names = slices.Compact(slices.Sorted(slices.Values(wanted)))
-		series.some = len(series.names) < all
-	}
-	for _, template := range known {
-		i, chosen := slices.BinarySearch(series.names, template.Name)
-		if !chosen {
-			i = -1
-		}
-		series.index[template.ID] = i
-	}
-	return series, nil
-}
-
-func (s seriesOf) of(templateID int64) (int, error) {
-	i, known := s.index[templateID]
-	if !known {
-		return 0, jobmon.Errorf(jobmon.CodeInternal, "the audit has rows of task template %d, of which the workflow has no task",
-			templateID)
-	}
-	return i, nil
 }

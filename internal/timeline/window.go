@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,9 +15,10 @@ import (
 	"tasktide/internal/store"
 )
 
-// chooseWindow turns a request into whole buckets, no more than an answer about so many series may have.
-func (q *question) chooseWindow(ctx context.Context, snapshot store.Snapshot, request Request, workflow store.WorkflowInfo) error {
-	most := min(MaxBuckets, MaxCells/max(1, len(q.series.names)))
+// chooseWindow turns a request into at most so many whole buckets.
+func (q *question) chooseWindow(
+	ctx context.Context, snapshot store.Snapshot, request Request, workflow store.WorkflowInfo, most int,
+) error {
 	buckets := []int64{request.Bucket}
 	if request.Bucket == 0 {
 		buckets = Buckets()
@@ -56,57 +58,71 @@ func (q *question) windowRows() store.TransitionFilter {
 	return store.TransitionFilter{WorkflowID: q.workflowID, From: q.window.Start, Before: q.until()}
 }
 
-// chooseSource decides whether the window is read row by row although its buckets are wide enough for
-// cells: the peak of some templates together, and that of statuses for which no cells are kept, can be had
-// only so.
-func (q *question) chooseSource(ctx context.Context, snapshot store.Snapshot) error {
-	if q.window.Start < q.horizon.DataFrom {
-		return jobmon.FieldErrorf("start", "the window begins before data_from, %s, from when on the workflow's history is kept; "+
-			"ask for a later start", text(q.horizon.DataFrom))
-	}
-	if q.bounds() == (UpperBound{}) || q.window.Start < q.horizon.RowsFrom {
+// checkKnown refuses a window that begins before what is known.
+func (q *question) checkKnown() error {
+	if q.window.Start >= q.horizon.DataFrom {
 		return nil
 	}
-	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), MaxTransitions+1)
-	q.exact = rows <= MaxTransitions
+	return jobmon.FieldErrorf("start", "the window begins before data_from, %s, from when on the workflow's history is kept; "+
+		"ask for a later start", text(q.horizon.DataFrom))
+}
+
+// chooseSource decides what the window is read from: rows although its buckets are wide enough for cells
+// when the peak of some templates together, or that of statuses for which no cells are kept, is asked for,
+// which can be had only so.
+func (q *question) chooseSource(ctx context.Context, snapshot store.Snapshot) error {
+	q.tier = tierFor(q.window.Bucket)
+	bounds := q.bounds()
+	if bounds == (UpperBound{}) || q.window.Start < q.horizon.RowsFrom {
+		return nil
+	}
+	most := int64(MaxTransitions)
+	if bounds == (UpperBound{OtherPeaks: true}) {
+		most = MaxUnasked
+	}
+	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), most+1)
+	if rows <= most {
+		q.tier = fromRows
+	}
 	return err
 }
 
-// bounds tells of what cells can give no more than an upper bound.
+// bounds tells of what the source can give no more than an upper bound.
 func (q *question) bounds() UpperBound {
-	if q.exact || tierFor(q.window.Bucket) == fromRows {
+	if q.tier == fromRows {
 		return UpperBound{}
 	}
 	union := len(q.kinds) > 1
 	return UpperBound{
-		TotalPeaks:  union || q.series.some && len(q.series.names) > 1,
+		TotalPeaks:  union || q.series.some && len(q.series.names)+q.series.other > 1,
 		SeriesPeaks: union,
+		OtherPeaks:  q.series.other > 1 || union && q.series.other > 0,
 		Entered:     union,
 	}
 }
 
-// version hashes what the answer depends on.
-func (q *question) version(ctx context.Context, snapshot store.Snapshot) (string, error) {
-	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
-		WorkflowID: q.workflowID, Kinds: q.kinds, Ranges: generationRanges(q.until()),
-	})
-	if err != nil {
-		return "", err
+// version hashes what the answer depends on: ACTIVE and every template too, when they are held against limits.
+func (q *question) version(ctx context.Context, snapshot store.Snapshot, limits bool) (string, error) {
+	kinds, names := q.kinds, q.series.names
+	if limits {
+		kinds, names = slices.Concat(kinds, kindsOf(concurrency.Active)), slices.Concat(names, q.all.names)
 	}
-	limits, err := snapshot.Limits(ctx, q.workflowID)
+	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
+		WorkflowID: q.workflowID, Kinds: kinds, Ranges: generationRanges(q.until()),
+	})
 	if err != nil {
 		return "", err
 	}
 	hash := sha256.New()
 	tell := func(values ...any) { fmt.Fprintln(hash, values...) }
 	tell(q.window, q.statuses, generation, q.horizon.RowsFrom, q.horizon.DataFrom)
-	for _, name := range q.series.names {
+	for _, name := range names {
 		tell(strconv.Quote(name))
 	}
 	for _, mark := range q.marks {
 		tell(mark.ID)
 	}
-	for _, limit := range limits {
+	for _, limit := range q.limits {
 		if limit.At < q.until() {
 			tell(limit)
 		}
