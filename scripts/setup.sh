@@ -41,7 +41,7 @@ check_cplusplus() {
 	echo '#include <vector>' | g++ -fsyntax-only -x c++ - 2>/dev/null || packages+=(g++)
 }
 
-# The store's tests run their own MariaDB and PostgreSQL, as ordinary programs.
+# The tests run their own MariaDB, PostgreSQL and Redis, as ordinary programs.
 check_databases() {
 	PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server-core)
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
@@ -50,6 +50,7 @@ check_databases() {
 sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf && "
 		packages+=(postgresql)
 	}
+	command -v redis-server >/dev/null || packages+=(redis-server)
 }
 
 check_browser() {

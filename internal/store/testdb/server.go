@@ -246,8 +246,8 @@ func (s *Server) launch() error {
 	if err != nil {
 		return err
 	}
-	// PostgreSQL's processes end together at this signal; MariaDB is one.
-	signal := map[Kind]string{MariaDB: "KILL", PostgreSQL: "QUIT"}[s.kind]
+	// PostgreSQL's processes end together at this signal; the others are one each.
+	signal := map[Kind]string{MariaDB: "KILL", PostgreSQL: "QUIT", redis: "KILL"}[s.kind]
 	process := exec.Command("bash", append([]string{"-c", supervise, "bash", signal}, s.command...)...)
 	process.Dir = s.directory
 	process.SysProcAttr = attributes

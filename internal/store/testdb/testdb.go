@@ -4,6 +4,8 @@
 //
 // The servers are set as wrongly as they can be (time zone, SQL mode, isolation, collation), so that
 // every test is one of what a connection sets for itself.
+//
+// A private Redis, and a proxy that keeps back what is said, are here too.
 package testdb
 
 import (
