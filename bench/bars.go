@@ -153,9 +153,13 @@ func (p *readPage) sizeBars(all []reached) []reached {
 	for _, w := range p.weights {
 		if w.view == viewM {
 			b := atMost(map[string]float64{"peak": 30_000, "mean": 70_000}[w.stat], kilobytes)
-			value := float64(w.compressed)
-			what := fmt.Sprintf("%s, %s, compressed %s", w.view, w.stat, w.by())
-			all = append(all, reached{what, "–", b.String(), kilobytes(value), b.verdict(value)})
+			for _, as := range []struct {
+				coding string
+				length float64
+			}{{"gzip", float64(w.gzip)}, {"zstd", float64(w.zstd)}} {
+				what := fmt.Sprintf("%s, %s, with %s", w.view, w.stat, as.coding)
+				all = append(all, reached{what, "–", b.String(), kilobytes(as.length), b.verdict(as.length)})
+			}
 		}
 	}
 	if p.resident.size != "" {

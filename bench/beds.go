@@ -71,6 +71,7 @@ func openBed(ctx context.Context, kind testdb.Kind, directory string) (b *bed, e
 		return b, err
 	}
 	log := slog.New(slog.DiscardHandler)
+	// Without a cache: what is measured is the working out.
 	b.line, b.rollUp = timeline.New(b.store, nil), upkeep.NewRollUp(b.store, log)
 	if b.web, err = serve(ctx, b, log); err != nil {
 		return b, err

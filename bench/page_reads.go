@@ -33,13 +33,6 @@ type weighing struct {
 	weight
 }
 
-func (w weighing) by() string {
-	if w.byServer {
-		return "by the server"
-	}
-	return "by this program, since the server does not"
-}
-
 func (p *readPage) begin(o options) {
 	p.measured, p.rounds, p.databases, p.times = true, o.rounds, o.databases, map[figure]timing{}
 	for _, size := range o.sizes {
@@ -189,10 +182,10 @@ func (p *readPage) writeRollUps(w io.Writer) {
 
 func (p *readPage) writeSizes(w io.Writer) {
 	fmt.Fprint(w, "\n## Bytes\n")
-	writeHead(w, []string{"answer, in columns", "plain", "compressed", "compressed by"}, 1)
+	writeHead(w, []string{"answer, in columns, as the server sends it", "plain", "gzip", "zstd"}, 1)
 	for _, one := range p.weights {
-		fmt.Fprintf(w, "| %s, %s | %s | %s | %s |\n", one.view, one.stat, kilobytes(float64(one.plain)), kilobytes(float64(one.compressed)),
-			strings.TrimPrefix(one.by(), "by "))
+		fmt.Fprintf(w, "| %s, %s | %s | %s | %s |\n", one.view, one.stat, kilobytes(float64(one.plain)), kilobytes(float64(one.gzip)),
+			kilobytes(float64(one.zstd)))
 	}
 	if p.resident.size != "" {
 		fmt.Fprintf(w, `

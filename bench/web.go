@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,30 +104,21 @@ func fetch(ctx context.Context, client *http.Client, address, encoding string, b
 	return response.Header, err
 }
 
-// weight is how long an answer is in bytes, as it is and compressed.
-type weight struct {
-	plain, compressed int
-	// byServer says that the server compressed it; otherwise this program did, with gzip's default.
-	byServer bool
-}
+// weight is how long an answer is in bytes, as it is and as the server compresses it.
+type weight struct{ plain, gzip, zstd int }
 
 func (w *web) weigh(ctx context.Context, path string) (weight, error) {
-	var plain, packed bytes.Buffer
-	if _, err := fetch(ctx, w.client, w.address+path, "identity", &plain); err != nil {
-		return weight{}, err
+	var weighed weight
+	for coding, length := range map[string]*int{"identity": &weighed.plain, "gzip": &weighed.gzip, "zstd": &weighed.zstd} {
+		var body bytes.Buffer
+		header, err := fetch(ctx, w.client, w.address+path, coding, &body)
+		if err != nil {
+			return weight{}, err
+		}
+		if got := cmp.Or(header.Get("Content-Encoding"), "identity"); got != coding {
+			return weight{}, fmt.Errorf("%s comes as %s, not as %s", path, got, coding)
+		}
+		*length = body.Len()
 	}
-	header, err := fetch(ctx, w.client, w.address+path, "gzip", &packed)
-	if err != nil {
-		return weight{}, err
-	}
-	if header.Get("Content-Encoding") == "gzip" {
-		return weight{plain.Len(), packed.Len(), true}, nil
-	}
-	packed.Reset()
-	compressor := gzip.NewWriter(&packed)
-	if _, err := compressor.Write(plain.Bytes()); err != nil {
-		return weight{}, err
-	}
-	err = compressor.Close()
-	return weight{plain.Len(), packed.Len(), false}, err
+	return weighed, nil
 }

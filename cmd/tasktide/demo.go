@@ -45,7 +45,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	server, err := newServer(ctx, c.Listen, db, retentionFlags{}, t, true)
+	server, err := newServer(ctx, c.Listen, db, defaultCache(), retentionFlags{}, t, true)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func tempDatabase(t *testing.T) string {
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	for _, args := range [][]string{
-		{"serve"}, {"demo"}, {"import", "nextflow"}, {"generate"}, {"migrate"}, {"audit", "verify"}, {"rollup", "rebuild"}, {"retention"}, {"version"},
+		{"serve"}, {"demo"}, {"import", "nextflow"}, {"import", "csv"}, {"generate"}, {"migrate"}, {"audit", "verify"}, {"rollup", "rebuild"}, {"retention"}, {"version"},
 	} {
 		code, out, errOut := call(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example") || !strings.Contains(out, "tasktide "+strings.Join(args, " ")) {
@@ -151,6 +151,8 @@ func TestWrongCallsAreOneSentence(t *testing.T) {
 		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "no", "such", "x.db")}, 1, "no folder"},
 		{[]string{"serve", "--database-url", "sqlite://" + garbage}, 1, "not a"},
 		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "a.db"), "--listen", "nowhere"}, 1, "--listen"},
+		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "a.db"), "--redis-url", "http://x"}, 1, "redis://"},
+		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "a.db"), "--cache-bytes=-1"}, 1, "--cache-bytes"},
 		{[]string{"import", "nextflow", filepath.Join(directory, "none.txt"), "--workflow", "x"}, 1, "none.txt"},
 		{[]string{"import", "nextflow", garbage, "--workflow", ""}, 1, "--workflow"},
 		{[]string{"serve", "--nonsense"}, 2, "--help"},

@@ -28,6 +28,8 @@ type serveCommand struct {
 	databaseFlag
 	listenFlag
 	retentionFlags
+	cacheFlags
+
 	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
 }
 
@@ -45,16 +47,20 @@ Examples:
 
 // Run serves the database until ctx ends.
 func (c serveCommand) Run(ctx context.Context, t *terminal) error {
-	db, err := c.open(ctx, c.Migrate)
+	db, err := c.databaseFlag.open(ctx, c.Migrate)
 	if err != nil {
 		return err
 	}
-	server, err := newServer(ctx, c.Listen, db, c.retentionFlags, t, false)
+	kept, closeCache, err := c.cacheFlags.open(ctx, c.databaseFlag, t.log)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
+	server, err := newServer(ctx, c.Listen, db, kept, c.retentionFlags, t, false)
+	if err != nil {
+		return errors.Join(err, closeCache(), db.Close())
+	}
 	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", server.url(), c.shown())
-	return errors.Join(server.run(ctx), db.Close())
+	return errors.Join(server.run(ctx), closeCache(), db.Close())
 }
 
 // server is the HTTP server on its socket, with the upkeep of its database.
@@ -65,7 +71,7 @@ type server struct {
 }
 
 func newServer(
-	ctx context.Context, address string, db *sqlstore.Store, kept retentionFlags, t *terminal, demo bool,
+	ctx context.Context, address string, db *sqlstore.Store, answers timeline.Cache, kept retentionFlags, t *terminal, demo bool,
 ) (*server, error) {
 	loops, err := newUpkeep(db, kept, t.log)
 	if err != nil {
@@ -81,7 +87,7 @@ func newServer(
 		Catalog:  db,
 		Reader:   db,
 		Ledger:   moves,
-		Timeline: timeline.New(db, loops.repair),
+		Timeline: timeline.New(db, loops.repair).WithCache(answers),
 		Health:   func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
 		UI:       ui.Handler(),
 		Version:  version,

@@ -115,7 +115,13 @@ func (f *fixture) send(method, path, body string, header ...string) answer {
 
 // validate holds a request and its answer against the document.
 func (f *fixture) validate(request *http.Request, body string, a answer) error {
-	if contentType := a.header.Get("Content-Type"); contentType != "application/json" {
+	table := request.URL.Query().Get("format") == "csv" && a.status == http.StatusOK
+	if contentType := a.header.Get("Content-Type"); a.status == http.StatusNotModified {
+		if contentType != "" || len(a.body) > 0 {
+			return fmt.Errorf("nothing new, but content type %q and %q", contentType, a.body)
+		}
+	} else if !table && contentType != "application/json" ||
+		table && contentType != "text/csv; charset=utf-8; header=present" {
 		return fmt.Errorf("content type %q", contentType)
 	}
 	route := chi.NewRouteContext()
@@ -147,6 +153,9 @@ func (f *fixture) validate(request *http.Request, body string, a answer) error {
 		if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
 			return fmt.Errorf("the request is accepted but not as documented: %w", err)
 		}
+	}
+	if table {
+		return nil // a test reads tables as others do, the document's readers do not
 	}
 	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: a.status, Header: a.header, Options: input.Options,

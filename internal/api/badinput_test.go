@@ -56,7 +56,7 @@ func TestBadReadRequests(t *testing.T) {
 		{"GET", concurrency + "?granularity=auto&max_points=50001", "", 400, "invalid", "max_points", "1 to 50000"},
 		{"GET", concurrency + "?time_range=2h", "", 400, "invalid", "time_range", "24h"},
 		{"GET", concurrency + "?stat=max", "", 400, "invalid", "stat", "peak"},
-		{"GET", concurrency + "?format=csv", "", 400, "invalid", "format", "columns"},
+		{"GET", concurrency + "?format=xml", "", 400, "invalid", "format", "columns"},
 		{"GET", concurrency + "?zeros=1", "", 400, "invalid", "zeros", "true or false"},
 		{"GET", concurrency + "?status=BUSY", "", 400, "invalid", "status", "PENDING"},
 		{"GET", concurrency + "?task_template_name=nobody", "", 400, "invalid", "task_template_name", "nobody"},

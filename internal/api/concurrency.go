@@ -2,7 +2,9 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +25,7 @@ type concurrencyRequest struct {
 	Stat        stat          `query:"stat"`
 	Statuses    []statusUnion `query:"status"`
 	Templates   []string      `query:"task_template_name"`
+	Top         top           `query:"top"`
 	Zeros       bool          `query:"zeros"`
 	Format      format        `query:"format"`
 }
@@ -33,24 +36,38 @@ func (s *server) taskConcurrency(ctx context.Context, request concurrencyRequest
 	if err != nil {
 		return nil, err
 	}
+	if request.Format == formatCSV {
+		return s.export(ctx, request, asked)
+	}
+	if request.Format == formatColumns {
+		return shared{s.Timeline, asked, "columns " + string(cmp.Or(request.Stat, statStart)), func(answer timeline.Answer) any {
+			s.tellDefects(ctx, answer, request.WorkflowID)
+			return columnsOf(numbersOf(answer, request), asked)
+		}}, nil
+	}
 	answer, err := s.Timeline.Concurrency(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	for _, defect := range answer.Defects {
-		s.Log.ErrorContext(ctx, "the audit is broken: more tasks left a status than had entered it",
-			"workflow_id", request.WorkflowID, "task_template_name", answer.Templates[defect.Series],
-			"at", time.UnixMicro(defect.At).UTC(), "level", defect.Level)
-	}
+	s.tellDefects(ctx, answer, request.WorkflowID)
 	numbers := numbersOf(answer, request)
-	if request.Format == formatColumns {
-		return columnsOf(numbers, asked), nil
-	}
 	if numbers.bound() {
 		return nil, jobmon.FieldErrorf("stat", "%s of these statuses in this window is an upper bound, which rows cannot say; "+
 			"ask for format=columns, one status, PENDING or ACTIVE, or a shorter or later window", numbers.stat)
 	}
 	return rows{numbers, request.Zeros}, nil
+}
+
+func (s *server) tellDefects(ctx context.Context, answer timeline.Answer, workflowID int64) {
+	for _, defect := range answer.Defects {
+		name := "(other)"
+		if defect.Series < len(answer.Templates) {
+			name = answer.Templates[defect.Series]
+		}
+		s.Log.ErrorContext(ctx, "the audit is broken: more tasks left a status than had entered it",
+			"workflow_id", workflowID, "task_template_name", name,
+			"at", time.UnixMicro(defect.At).UTC(), "level", defect.Level)
+	}
 }
 
 // timeline says what is asked for with its defaults: the last day by the minute, of tasks in RUNNING.
@@ -59,6 +76,14 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		WorkflowID: request.WorkflowID, Templates: request.Templates, Bucket: request.Granularity.micros(),
 		MaxPoints: int(request.MaxPoints),
 		Statuses:  concurrency.Of(jobmon.TaskRunning),
+	}
+	switch {
+	case request.Format == formatColumns:
+		asked.Top, asked.Limits = cmp.Or(int(request.Top), defaultTop), true
+	case request.Format == formatCSV:
+		asked.Top = int(request.Top)
+	case request.Top != 0:
+		return asked, jobmon.FieldErrorf("top", "rows tell of every template; ask for format=columns or csv, or leave top out")
 	}
 	if len(request.Statuses) > 0 {
 		asked.Statuses = 0
@@ -89,6 +114,23 @@ func (m *maxPoints) UnmarshalText(text []byte) error {
 		return jobmon.FieldErrorf("max_points", "max_points must be a number from 1 to %d, not %q", timeline.MaxBuckets, excerpt(text))
 	}
 	*m = maxPoints(n)
+	return nil
+}
+
+// top is how many templates are told apart in columns.
+type top int
+
+const (
+	defaultTop = 50
+	maxTop     = 1000
+)
+
+func (t *top) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > maxTop {
+		return jobmon.FieldErrorf("top", "top must be a number from 1 to %d, not %q", maxTop, excerpt(text))
+	}
+	*t = top(n)
 	return nil
 }
 
@@ -173,10 +215,11 @@ type format string
 const (
 	formatRows    format = "rows"
 	formatColumns format = "columns"
+	formatCSV     format = "csv"
 )
 
 func (f *format) UnmarshalText(text []byte) error {
-	return choose("format", []string{string(formatRows), string(formatColumns)}, text, (*string)(f))
+	return choose("format", []string{string(formatRows), string(formatColumns), string(formatCSV)}, text, (*string)(f))
 }
 
 func choose(name string, allowed []string, text []byte, chosen *string) error {
@@ -265,7 +308,9 @@ type rows struct {
 	zeros bool
 }
 
-func (r rows) stream(w *bufio.Writer) {
+func (r rows) header(h http.Header) { h.Set("Content-Type", "application/json") }
+
+func (r rows) stream(w *bufio.Writer) error {
 	names := make([]string, len(r.series))
 	for i, series := range r.series {
 		// A text can always be encoded.
@@ -294,102 +339,6 @@ func (r rows) stream(w *bufio.Writer) {
 			separator = ","
 		}
 	}
-	_, _ = w.WriteString("]}\n")
-}
-
-// columns is the shape that the page reads.
-type columns struct {
-	WorkflowID int64               `json:"workflow_id"`
-	Stat       stat                `json:"stat"`
-	Statuses   []jobmon.TaskStatus `json:"statuses"`
-	Window     columnsWindow       `json:"window"`
-	Bucket     columnsBucket       `json:"bucket"`
-	Series     []columnsSeries     `json:"series"`
-	Other      *struct{}           `json:"other"`
-	Total      columnsTotal        `json:"total"`
-	Limits     []struct{}          `json:"limits"`
-	// PartialFrom is the first instant of the bucket that is under way.
-	PartialFrom *instant  `json:"partial_from"`
-	GeneratedAt instant   `json:"generated_at"`
-	ValuesAre   exactness `json:"values_are"` // those of the series
-	Version     string    `json:"version"`
-	RowsFrom    *instant  `json:"rows_from"`
-	DataFrom    *instant  `json:"data_from"`
-}
-
-// exactness says whether numbers are exact.
-type exactness string
-
-func exactnessOf(bound bool) exactness {
-	if bound {
-		return "upper_bound"
-	}
-	return "exact"
-}
-
-type columnsWindow struct {
-	Start instant `json:"start"`
-	End   instant `json:"end"`
-}
-
-type columnsBucket struct {
-	Seconds int64   `json:"seconds"`
-	First   instant `json:"first"`
-	Count   int     `json:"count"`
-}
-
-type columnsSeries struct {
-	TaskTemplateName string    `json:"task_template_name"`
-	Values           []float64 `json:"values"`
-	columnsSummary
-}
-
-type columnsTotal struct {
-	Values []float64 `json:"values"`
-	Peaks  []int64   `json:"peaks"`
-	columnsSummary
-}
-
-// columnsSummary is about the whole window, whatever the statistic.
-type columnsSummary struct {
-	Peak        int64     `json:"peak"`
-	PeakAt      *instant  `json:"peak_at"`
-	PeakIs      exactness `json:"peak_is"`
-	TaskSeconds float64   `json:"task_seconds"`
-}
-
-func columnsOf(n numbers, asked timeline.Request) columns {
-	answer := columns{
-		WorkflowID: asked.WorkflowID,
-		Stat:       n.stat,
-		Statuses:   asked.Statuses.Statuses(),
-		Window:     columnsWindow{instant(n.Window.Start), instant(n.Window.End())},
-		Bucket: columnsBucket{
-			n.Window.Bucket / time.Second.Microseconds(), instant(n.Window.Start), n.Window.Count,
-		},
-		Series:      make([]columnsSeries, len(n.series)),
-		Total:       columnsTotal{n.all(n.Total), n.Total.Peak, summaryOf(n.Total, n.UpperBound.TotalPeaks)},
-		Limits:      []struct{}{},
-		GeneratedAt: instant(n.Now),
-		ValuesAre:   exactnessOf(n.bound()),
-		Version:     n.Version,
-		RowsFrom:    known(n.RowsFrom),
-		DataFrom:    known(n.DataFrom),
-	}
-	if start, partial := n.PartialFrom(); partial {
-		answer.PartialFrom = new(instant(start))
-	}
-	for i, series := range n.series {
-		counted := n.Answer.Series[series]
-		answer.Series[i] = columnsSeries{n.Templates[series], n.all(counted), summaryOf(counted, n.UpperBound.SeriesPeaks)}
-	}
-	return answer
-}
-
-func summaryOf(s concurrency.Series, bound bool) columnsSummary {
-	summary := columnsSummary{Peak: s.WindowPeak, PeakIs: exactnessOf(bound), TaskSeconds: s.TaskSeconds()}
-	if s.WindowPeak > 0 && !bound {
-		summary.PeakAt = (*instant)(&s.WindowPeakAt)
-	}
-	return summary
+	_, err := w.WriteString("]}\n")
+	return err
 }

@@ -81,6 +81,10 @@ func TestColumns(t *testing.T) {
 	if err := json.Unmarshal(got.body, &generated); err != nil || time.Since(generated.GeneratedAt).Abs() > time.Hour {
 		t.Errorf("generated at %v: %v", generated.GeneratedAt, err)
 	}
+	limit := func(scope, template string) string {
+		return fmt.Sprintf(`{"scope":%q,"task_template_name":%s,"steps":[{"from":"2025-05-27T12:00:30Z","max_concurrently_running":null}],`+
+			`"at_limit_seconds":0,"at_limit_share":0,"at_limit_resolution_seconds":0}`, scope, template)
+	}
 	want := fmt.Sprintf(`{"workflow_id":%d,"stat":"mean","statuses":["R"],`+
 		`"window":{"start":"2025-05-27T12:00:00Z","end":"2025-05-27T12:03:00Z"},`+
 		`"bucket":{"seconds":60,"first":"2025-05-27T12:00:00Z","count":3},`+
@@ -89,7 +93,7 @@ func TestColumns(t *testing.T) {
 		`{"task_template_name":"load","values":[0.5,1,0],"peak":1,"peak_at":"2025-05-27T12:00:30Z","peak_is":"exact","task_seconds":90}],`+
 		`"other":null,`+
 		`"total":{"values":[0.5,1.68,0],"peaks":[1,3,0],"peak":3,"peak_at":"2025-05-27T12:01:15Z","peak_is":"exact","task_seconds":131},`+
-		`"limits":[],"partial_from":null,"generated_at":`, workflow)
+		`"limits":[`+limit("workflow", "null")+","+limit("array", `"burst"`)+","+limit("array", `"load"`)+`],"partial_from":null,"generated_at":`, workflow)
 	// To the letter: the order of members too.
 	if !strings.HasPrefix(string(got.body), want) {
 		t.Errorf("\n got %s\nwant %s", got.body, want)
@@ -239,6 +243,33 @@ func TestWorkflowList(t *testing.T) {
 	}
 	if want, _ := list(""); fmt.Sprint(paged) != fmt.Sprint(want) {
 		t.Errorf("pages %v, want %v", paged, want)
+	}
+}
+
+// TestActivity: a list tells what each workflow does.
+func TestActivity(t *testing.T) {
+	f := newFixture(t)
+	f.threeMinutes()
+	b := f.bind("live", 3)
+	f.send("POST", fmt.Sprintf("/api/v3/task_instance/%d/log_running", f.queue(b)[0]), `{"next_report_increment": 60}`).ok()
+	got := f.send("GET", "/api/v2/workflows?activity=true", "").ok()
+	for i, want := range []string{
+		`{"peak_24h":1,"running":1,"tasks":{"A":0,"D":0,"E":0,"F":0,"G":0,"I":2,"O":0,"Q":0,"R":1}} 1`,
+		`{"peak_24h":0,"running":0,"tasks":{"A":0,"D":3,"E":0,"F":0,"G":0,"I":0,"O":0,"Q":0,"R":0}} 0`,
+	} {
+		activity, _ := at(t, got, "workflows", i, "activity").(map[string]any)
+		sparkline, _ := activity["sparkline"].([]any)
+		delete(activity, "sparkline")
+		delete(activity, "generated_at")
+		if text, _ := json.Marshal(activity); len(sparkline) != 48 || fmt.Sprintf("%s %v", text, sparkline[47]) != want {
+			t.Errorf("%s %v, want %s", text, sparkline, want)
+		}
+	}
+	if got := f.send("GET", "/api/v2/workflows?activity=true&limit=51", "").refused(400, "invalid"); got.Field == nil || *got.Field != "limit" {
+		t.Errorf("%+v", got)
+	}
+	if got := f.send("GET", "/api/v2/workflows", "").ok(); strings.Contains(fmt.Sprint(got), "sparkline") {
+		t.Errorf("unasked: %v", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 )
@@ -37,19 +38,20 @@ type none struct{}
 
 // streamed is an answer that is written as it is made, because it may be too long to hold.
 type streamed interface {
-	// stream stops at w's first error, which w keeps.
-	stream(w *bufio.Writer)
+	// header sets what precedes it.
+	header(h http.Header)
+	// stream returns an error when it cannot be made, or written. It may go on after w's first error, which w
+	// keeps.
+	stream(w *bufio.Writer) error
 }
 
 func (s *server) succeed(w http.ResponseWriter, r *http.Request, answer any) {
 	if long, ok := answer.(streamed); ok {
-		w.Header().Set("Content-Type", "application/json")
-		buffer := bufio.NewWriterSize(w, 64<<10)
-		long.stream(buffer)
-		if buffer.Flush() != nil {
-			// Nobody listens any more; what was sent must not look whole.
-			panic(http.ErrAbortHandler)
-		}
+		s.stream(w, r, long)
+		return
+	}
+	if common, ok := answer.(shared); ok {
+		s.share(w, r, common)
 		return
 	}
 	body, err := encode(answer)
@@ -58,6 +60,30 @@ func (s *server) succeed(w http.ResponseWriter, r *http.Request, answer any) {
 		return
 	}
 	send(w, http.StatusOK, body)
+}
+
+// stream writes an answer as it is made. While it is still short enough to be held, an error is told in its
+// place.
+func (s *server) stream(w http.ResponseWriter, r *http.Request, answer streamed) {
+	sent := &beginning{ResponseWriter: w}
+	buffer := bufio.NewWriterSize(sent, 64<<10)
+	before := w.Header().Clone()
+	answer.header(w.Header())
+	err := answer.stream(buffer)
+	if err != nil && !sent.yes {
+		clear(w.Header())
+		maps.Copy(w.Header(), before)
+		s.fail(w, r, err)
+		return
+	}
+	gone := buffer.Flush() != nil
+	if err != nil && !gone {
+		s.logFailure(r, err)
+	}
+	if err != nil || gone {
+		// What was sent must not look whole.
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {

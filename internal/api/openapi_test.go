@@ -42,7 +42,7 @@ func TestQueryParametersAreTheDocumentedOnes(t *testing.T) {
 		if isState(item) {
 			continue
 		}
-		path := strings.ReplaceAll(pattern, "{workflow_id}", fmt.Sprint(b.workflow))
+		path := strings.NewReplacer("{workflow_id}", fmt.Sprint(b.workflow), "{task_id}", fmt.Sprint(b.tasks[0])).Replace(pattern)
 		refusal := f.send("GET", path+"?nonsense=1", "").refused(400, "invalid")
 		if refusal.Field == nil || *refusal.Field != "nonsense" {
 			t.Errorf("%s: the field is %v", path, refusal.Field)
@@ -58,12 +58,22 @@ func TestQueryParametersAreTheDocumentedOnes(t *testing.T) {
 				continue
 			}
 			documented = append(documented, parameter.Value.Name)
+			if parameter.Value.Name == "cursor" && pattern != "/api/v2/workflows" {
+				continue // it belongs to a query, so that there is none to make up
+			}
 			query := url.Values{parameter.Value.Name: {example(parameter.Value.Name)}}
 			switch parameter.Value.Name {
 			case "start":
 				query.Set("end", example("end"))
 			case "end":
 				query.Set("start", example("start"))
+			case "top":
+				if strings.HasSuffix(path, "/task_concurrency") {
+					query.Set("format", "columns")
+				}
+			}
+			if strings.HasSuffix(path, "/compare") {
+				query.Set("with", fmt.Sprint(b.workflow))
 			}
 			f.send("GET", path+"?"+query.Encode(), "").ok()
 		}
@@ -86,8 +96,9 @@ func isState(item *openapi3.PathItem) bool {
 
 func example(parameter string) string {
 	return map[string]string{
+		"task_id": "1", "previous_status": "G", "new_status": "queued", "order": "desc",
 		"search": "x", "status": "R", "limit": "3", "cursor": "12", "time_range": "1h", "start": "2022-05-13T03:00:00Z",
 		"end": "2022-05-13T04:00:00Z", "granularity": "minute", "stat": "peak", "task_template_name": "sleep",
-		"zeros": "true", "format": "columns", "max_points": "100",
+		"zeros": "true", "format": "columns", "at": "2022-05-13T03:00:00Z", "max_points": "100", "top": "5", "offset_seconds": "60", "duration_seconds": "3600", "activity": "true",
 	}[parameter]
 }

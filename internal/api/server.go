@@ -75,7 +75,7 @@ var statePrefixes = []string{"/api/v3", "/api/v2"}
 // segments: /workflow/get_tasks/{id} lies beside /workflow/{id}/reset.
 func (s *server) routes() *chi.Mux {
 	root := chi.NewRouter()
-	root.Use(s.recoverPanics, secureHeaders, s.refuseCrossOrigin, s.refuseBadPath)
+	root.Use(s.recoverPanics, compressing, secureHeaders, s.refuseCrossOrigin, s.refuseBadPath)
 	root.NotFound(s.notFound)
 	root.MethodNotAllowed(s.methodNotAllowed)
 	root.Group(func(r chi.Router) {
@@ -88,6 +88,11 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/api/v2/workflows/{workflow_id}", handle(s, strictQuery, s.getWorkflow))
 		r.Get("/api/v2/workflow/{workflow_id}/task_templates", handle(s, strictQuery, s.workflowTemplates))
 		r.Get("/api/v2/workflow/{workflow_id}/task_concurrency", handle(s, strictQuery, s.taskConcurrency))
+		r.Get("/api/v2/workflow/{workflow_id}/task_status_changes", handle(s, strictQuery, s.taskStatusChanges))
+		r.Get("/api/v2/task/{task_id}/status_history", handle(s, strictQuery, s.statusHistory))
+		r.Get("/api/v2/workflow/{workflow_id}/tasks", handle(s, strictQuery, s.tasksAt))
+		r.Get("/api/v2/workflow/{workflow_id}/compare", handle(s, strictQuery, s.compare))
+		r.Get("/api/v2/workflow/{workflow_id}/suspects", handle(s, strictQuery, s.suspects))
 	})
 	root.Group(func(r chi.Router) {
 		r.Use(deadline(s.StateTimeout))

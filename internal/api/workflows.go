@@ -7,6 +7,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/timeline"
 )
 
 type listWorkflowsRequest struct {
@@ -14,6 +15,8 @@ type listWorkflowsRequest struct {
 	Status workflowStatus `query:"status"`
 	Limit  pageLimit      `query:"limit"`
 	Cursor cursor         `query:"cursor"`
+	// Activity asks for what each workflow does.
+	Activity bool `query:"activity"`
 }
 
 // workflowStatus is a status by its letter or name, or nothing.
@@ -88,6 +91,31 @@ type workflow struct {
 	LastTransitionAt       *instant              `json:"last_transition_at"`
 	Active                 bool                  `json:"active"`
 	MaxConcurrentlyRunning int64                 `json:"max_concurrently_running"`
+	Activity               *activity             `json:"activity,omitempty"` // when it is asked for
+}
+
+// activity says in short what a workflow does.
+type activity struct {
+	Tasks       map[string]int64 `json:"tasks"` // by the letters of their statuses
+	Running     int64            `json:"running"`
+	Peak        int64            `json:"peak_24h"`
+	Sparkline   []*int64         `json:"sparkline"`
+	GeneratedAt instant          `json:"generated_at"`
+}
+
+func activityOf(a timeline.Activity) *activity {
+	told := &activity{
+		Tasks: map[string]int64{}, Running: a.Levels[jobmon.TaskRunning], GeneratedAt: instant(a.Now),
+		Sparkline: make([]*int64, timeline.ActivityPoints),
+	}
+	for _, status := range jobmon.TaskStatuses() {
+		told.Tasks[status.String()] = a.Levels[status]
+	}
+	for i := range a.Peaks {
+		told.Peak = max(told.Peak, a.Peaks[i])
+		told.Sparkline[len(told.Sparkline)-len(a.Peaks)+i] = &a.Peaks[i]
+	}
+	return told
 }
 
 func workflowOf(info store.WorkflowInfo) workflow {
@@ -108,6 +136,9 @@ func (s *server) listWorkflows(ctx context.Context, request listWorkflowsRequest
 	if limit == 0 {
 		limit = defaultLimit
 	}
+	if request.Activity && limit > defaultLimit {
+		return listWorkflowsAnswer{}, jobmon.FieldErrorf("limit", "with activity, a page has at most %d workflows", defaultLimit)
+	}
 	// One more than a page shows whether there is another.
 	filter := store.WorkflowFilter{
 		Search: string(request.Search), Status: request.Status.WorkflowStatus, BeforeID: int64(request.Cursor), Limit: limit + 1,
@@ -117,6 +148,9 @@ func (s *server) listWorkflows(ctx context.Context, request listWorkflowsRequest
 		infos, err = snapshot.Workflows(ctx, filter)
 		return err
 	})
+	if err != nil {
+		return listWorkflowsAnswer{}, err
+	}
 	answer := listWorkflowsAnswer{Workflows: []workflow{}}
 	for _, info := range infos[:min(limit, len(infos))] {
 		answer.Workflows = append(answer.Workflows, workflowOf(info))
@@ -125,7 +159,25 @@ func (s *server) listWorkflows(ctx context.Context, request listWorkflowsRequest
 		next := strconv.FormatInt(infos[limit-1].ID, 10)
 		answer.NextCursor = &next
 	}
-	return answer, err
+	if request.Activity {
+		return answer, s.addActivity(ctx, answer.Workflows)
+	}
+	return answer, nil
+}
+
+func (s *server) addActivity(ctx context.Context, workflows []workflow) error {
+	ids := make([]int64, len(workflows))
+	for i := range workflows {
+		ids[i] = workflows[i].ID
+	}
+	activities, err := s.Timeline.Activity(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range workflows {
+		workflows[i].Activity = activityOf(activities[i])
+	}
+	return nil
 }
 
 type workflowRequest struct {

@@ -75,6 +75,106 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v2/workflow/{workflow_id}/compare": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The same window of two workflows, each counted from its first transition
+     * @description Each window begins with the bucket that contains its workflow's first transition, plus `offset_seconds`. Buckets are aligned to UTC as everywhere, so that the same bucket of both begins at most one bucket's width apart; `lead_seconds` tells by how much. Templates are those that a workflow has; each must be in one of the two, and each workflow must have one of them.
+     */
+    get: operations["compareWorkflows"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v2/workflow/{workflow_id}/tasks": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The tasks that were in a status at an instant, a page at a time
+     * @description As many as the level at that instant, which `task_concurrency` counts, however long ago they entered the status. Those that had been in it for longest come first, then by id. Without `at` they are the tasks of now; the cursor holds the instant, so that all pages tell of the same. An instant before `rows_from`, and one in the future, are refused.
+     */
+    get: operations["listTasksAt"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v2/workflow/{workflow_id}/suspects": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Tasks that count as active though nobody would move them on
+     * @description Tasks in ACTIVE (Q, I, O or R) whose latest instance belongs to a workflow run that has ended, or that was not heard of by the instant it had promised. They are counted wherever ACTIVE or their status is counted, since the audit says nothing else; here they can be told. `count` and `since` are about all of them, whatever the page.
+     */
+    get: operations["listSuspects"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v2/workflow/{workflow_id}/task_status_changes": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The audit of a workflow: each status that its tasks entered, a page at a time
+     * @description In the order of (changed_at, id), or the reverse. What retention has removed, before `rows_from`, is not in the list: a `start` or an `end` before it is refused, and without a `start` the list begins with what is kept. Pages fit together while rows arrive: none appears twice, and none that was there when the first page was read is left out. A page that is hard to find ends after 200,000 rows that were looked at, and may then be short, or empty; go on until `next_cursor` is null.
+     */
+    get: operations["listTaskStatusChanges"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v2/task/{task_id}/status_history": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * All that is known of one task: its stays in statuses, its attempts and their errors
+     * @description Of a long life the latest part is told: 10,000 transitions, 1,000 attempts, 1,000 errors of these, and 10,000 characters of a text; `truncated` says that something was left out. The transitions that were left out are to be had from task_status_changes with `task_id`.
+     */
+    get: operations["getTaskStatusHistory"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v2/server": {
     parameters: {
       query?: never;
@@ -777,6 +877,31 @@ export interface components {
        * @description The limit on tasks in ACTIVE (Q, I, O and R together); 2147483647 means no limit.
        */
       max_concurrently_running: number;
+      /** @description What the workflow does; only when it is asked for. It is worked out from the audit, and exact. */
+      activity?: {
+        /** @description How many tasks are in each status now, by its letter. */
+        tasks: {
+          [key: string]: number;
+        };
+        /**
+         * Format: int64
+         * @description How many are in RUNNING now.
+         */
+        running: number;
+        /**
+         * Format: int64
+         * @description The most in RUNNING at any instant that the sparkline covers.
+         */
+        peak_24h: number;
+        /** @description The most in RUNNING at any instant of each of 48 half hours, the last of which contains `generated_at`; null where the counts are removed. */
+        sparkline: (number | null)[];
+        /**
+         * Format: date-time
+         * @description Now, by the database's clock.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        generated_at: string;
+      };
     };
     /** @description A page of workflows. */
     WorkflowList: {
@@ -844,27 +969,37 @@ export interface components {
         /** @description How many there are. */
         count: number;
       };
-      /** @description One a template, by name. */
+      /** @description One a template, by name: of those in which most task time was spent in the window, `top` at most. A template keeps its place when these tie. */
       series: components["schemas"]["ConcurrencySeries"][];
       /** @description The templates that have no series of their own, together; null where none is left over. */
       other: {
-        /** @description How many templates. */
-        template_count: number;
+        /** @description How many templates they are. */
+        templates: number;
         /** @description The chosen statistic, one number a bucket, zeros included. */
         values: number[];
+        /**
+         * @description Whether the values are exact. The peak of several templates together is exact while the window has few enough rows of the audit, and otherwise no higher than this.
+         * @enum {string}
+         */
+        values_are: "exact" | "upper_bound";
         /** @description Largest number of tasks at any instant of the window, whatever `stat` says. */
         peak: number;
         /**
          * Format: date-time
-         * @description First instant of the peak; null where the peak is 0.
+         * @description First instant of the peak; null where the peak is 0 or an upper bound.
          * @example 2022-05-13T03:24:14.803Z
          */
         peak_at: string | null;
+        /**
+         * @description Whether `peak` is exact.
+         * @enum {string}
+         */
+        peak_is: "exact" | "upper_bound";
         /** @description Task-seconds spent in the statuses within the window, whatever `stat` says. */
         task_seconds: number;
       } | null;
       total: components["schemas"]["ConcurrencyTotal"];
-      /** @description The limits in force in the window, in order of their instants. */
+      /** @description The workflow's limit first, then those of its arrays by the names of their templates, whatever `status` and `task_template_name` say. Arrays without tasks are left out. */
       limits: components["schemas"]["ConcurrencyLimit"][];
       /**
        * Format: date-time
@@ -945,21 +1080,214 @@ export interface components {
        */
       peak_is: "exact" | "upper_bound";
     };
-    /** @description A limit, from an instant on. */
+    /** @description A limit over the window, and for how long as many tasks were ACTIVE (Q, I, O and R) as it allows: what JobMon holds against it. */
     ConcurrencyLimit: {
+      /** @enum {string} */
+      scope: "workflow" | "array";
+      /** @description The template of the array; null for the workflow. */
+      task_template_name: string | null;
+      /** @description What the limit was from when on: what was in force when the window began, then each change in it. Before the first there was none. */
+      steps: {
+        /**
+         * Format: date-time
+         * @description It holds from this instant on.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        from: string;
+        /**
+         * Format: int64
+         * @description Tasks in ACTIVE; null where there is no limit.
+         */
+        max_concurrently_running: number | null;
+      }[];
+      /** @description For how long ACTIVE was not below the limit in force then, in the part of the window that is over. Null for an array whose tasks cannot be told from another's, because their templates share a name. */
+      at_limit_seconds: number | null;
+      /** @description `at_limit_seconds` as a share of the part of the window that is over. */
+      at_limit_share: number | null;
+      /** @description 0 where `at_limit_seconds` is exact. Otherwise it is an upper bound: spans of this many seconds count as a whole in which the limit was reached, since the rows that would tell for how long are too many or gone. */
+      at_limit_resolution_seconds: number | null;
+    };
+    /** @description A page of the audit. */
+    TaskStatusChangeList: {
+      task_status_changes: components["schemas"]["TaskStatusChange"][];
+      /** @description Ask for it to get the next page; null when there is none. */
+      next_cursor: string | null;
       /**
        * Format: date-time
-       * @description From this instant on.
-       * @example 2022-05-13T03:24:14.803Z
+       * @description From when on transitions are kept; null when all are.
        */
-      changed_at: string;
-      /** @description The template whose tasks it limits; null for the whole workflow. */
-      task_template_name: string | null;
+      rows_from: string | null;
+    };
+    /** @description A task entered a status. What is about the status that it left is null for the first status of a task. */
+    TaskStatusChange: {
       /**
        * Format: int64
-       * @description The limit on tasks in ACTIVE; 2147483647 means no limit.
+       * @description Id of the row of the audit.
        */
-      max_concurrently_running: number;
+      id: number;
+      /** Format: int64 */
+      task_id: number;
+      task_name: string;
+      task_template_name: string;
+      /** @description The status that was left. */
+      previous_status: components["schemas"]["TaskStatus"] | null;
+      new_status: components["schemas"]["TaskStatus"];
+      /**
+       * Format: date-time
+       * @description The task is in the new status from this instant on.
+       */
+      changed_at: string;
+      /**
+       * Format: date-time
+       * @description When the status that was left had been entered.
+       */
+      previous_at: string | null;
+      /** @description How long the task was in the status that it left. */
+      duration_seconds: number | null;
+      /**
+       * Format: date-time
+       * @description When the row was written: long after changed_at where a run was loaded that was over.
+       */
+      stored_at: string;
+    };
+    /** @description A task and what happened to it. */
+    TaskStatusHistory: {
+      /**
+       * Format: int64
+       * @description Id of the task.
+       */
+      id: number;
+      name: string;
+      /** Format: int64 */
+      workflow_id: number;
+      task_template_name: string;
+      status: components["schemas"]["TaskStatus"];
+      /**
+       * @description The status in words.
+       * @enum {string}
+       */
+      status_name:
+        | "REGISTERING"
+        | "QUEUED"
+        | "INSTANTIATING"
+        | "LAUNCHED"
+        | "RUNNING"
+        | "DONE"
+        | "ERROR_RECOVERABLE"
+        | "ADJUSTING_RESOURCES"
+        | "ERROR_FATAL";
+      /**
+       * Format: date-time
+       * @description When the status was entered.
+       */
+      since: string;
+      /** @description Attempts since the task was created, or set back last. */
+      num_attempts: number;
+      /** @description How many attempts are allowed. */
+      max_attempts: number;
+      /** @description Its stays in statuses, in order. */
+      history: components["schemas"]["TaskStay"][];
+      /**
+       * Format: date-time
+       * @description The instant before which transitions of the task were removed by retention: what was before the first stay is not known. null when the history reaches back to the task's creation.
+       */
+      history_from: string | null;
+      /** @description Its attempts as task instances, in order. A run that was loaded from elsewhere has none. */
+      instances: components["schemas"]["TaskAttempt"][];
+      /** @description Whether earlier stays, attempts or errors were left out, or the ends of texts. */
+      truncated: boolean;
+      /**
+       * Format: date-time
+       * @description The instant of the answer, by the database's clock.
+       */
+      generated_at: string;
+    };
+    /** @description The time [from, until) that a task was in a status. */
+    TaskStay: {
+      status: components["schemas"]["TaskStatus"];
+      /**
+       * @description The status in words.
+       * @enum {string}
+       */
+      status_name:
+        | "REGISTERING"
+        | "QUEUED"
+        | "INSTANTIATING"
+        | "LAUNCHED"
+        | "RUNNING"
+        | "DONE"
+        | "ERROR_RECOVERABLE"
+        | "ADJUSTING_RESOURCES"
+        | "ERROR_FATAL";
+      /** Format: date-time */
+      from: string;
+      /**
+       * Format: date-time
+       * @description null while it lasts.
+       */
+      until: string | null;
+      /** @description Up to generated_at while it lasts. */
+      duration_seconds: number;
+      /**
+       * Format: int64
+       * @description Number of the attempt that the task was at, or that led to the status, counted from the task's creation: an attempt begins with QUEUED. null where there is none, as in REGISTERING and ADJUSTING_RESOURCES, and where it can no longer be told.
+       */
+      attempt: number | null;
+    };
+    /** @description A task instance with what was reported of it. */
+    TaskAttempt: {
+      /**
+       * Format: int64
+       * @description 1 for the first instance of the task, and so on.
+       */
+      attempt: number;
+      /**
+       * Format: int64
+       * @description Id of the task instance.
+       */
+      id: number;
+      /** Format: int64 */
+      workflow_run_id: number;
+      status: components["schemas"]["InstanceStatus"];
+      /** @description The status in words. */
+      status_name: string;
+      /**
+       * Format: date-time
+       * @description When the status was entered.
+       */
+      status_at: string;
+      /**
+       * Format: date-time
+       * @description When it was sent to its cluster; null when it was not.
+       */
+      submitted_at: string | null;
+      /** @description Where it ran. As it was reported; null when it was not. */
+      nodename: string | null;
+      /** @description Its id on the cluster. As it was reported; null when it was not. */
+      distributor_id: string | null;
+      /** @description Name of the cluster; null when the resources name no queue. */
+      cluster: string | null;
+      /** @description Name of the queue; null when the resources name none. */
+      queue: string | null;
+      /** @description The resources that were asked for; null when they have more than 10,000 characters. */
+      requested_resources: {
+        [key: string]: unknown;
+      } | null;
+      /** @description Most memory in use, in the cluster's unit. As it was reported; null when it was not. */
+      max_rss: string | null;
+      /** @description How long it ran, in the cluster's unit. As it was reported; null when it was not. */
+      wallclock: string | null;
+      /** @description Time of the processor, in the cluster's unit. As it was reported; null when it was not. */
+      cpu: string | null;
+      /** @description What was recorded as its errors, in order. */
+      errors: components["schemas"]["TaskAttemptError"][];
+    };
+    /** @description An error of a task instance. */
+    TaskAttemptError: {
+      /** Format: date-time */
+      at: string;
+      /** @description The first 10,000 characters. */
+      description: string;
     };
     /** @description What server this is. */
     Server: {
@@ -1173,6 +1501,160 @@ export interface components {
         defects: number;
       };
     };
+    TaskAtList: {
+      /** Format: int64 */
+      workflow_id: number;
+      /**
+       * Format: date-time
+       * @description The instant that all pages tell of.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      at: string;
+      statuses: components["schemas"]["TaskStatus"][];
+      /**
+       * Format: int64
+       * @description How many tasks were in the statuses at `at`, as `task_concurrency` counts them. All pages together have as many, unless the audit is broken: then they have what was found.
+       * @example 147
+       */
+      level: number;
+      tasks: components["schemas"]["TaskAt"][];
+      /** @description Where the next page begins; null on the last one. */
+      next_cursor: string | null;
+      /**
+       * Format: date-time
+       * @description Now, by the database's clock.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      generated_at: string;
+      /**
+       * Format: date-time
+       * @description From when on tasks can be listed; null means ever since.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      rows_from: string | null;
+    };
+    TaskAt: {
+      /** Format: int64 */
+      id: number;
+      /** @example align_part-17 */
+      name: string;
+      /** @example align */
+      task_template_name: string;
+      status: components["schemas"]["TaskStatus"];
+      /** @example RUNNING */
+      status_name: string;
+      /**
+       * Format: date-time
+       * @description When the task entered the status.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string;
+      /**
+       * Format: date-time
+       * @description When it left the status; null while it still is in it.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      until: string | null;
+      /**
+       * @description How long it had been in the status at `at`.
+       * @example 12.5
+       */
+      seconds: number;
+      /**
+       * @description How long it was in the status in all; null while it still is in it.
+       * @example 90
+       */
+      total_seconds: number | null;
+      /**
+       * @description How many attempts had begun by then since the task was last reset; null where that cannot be told any more.
+       * @example 1
+       */
+      attempt: number | null;
+      /**
+       * @description Where the last of them ran; null when that is not known.
+       * @example node-0042
+       */
+      nodename: string | null;
+    };
+    SuspectList: {
+      /** Format: int64 */
+      workflow_id: number;
+      /**
+       * Format: int64
+       * @description How many there are in all.
+       */
+      count: number;
+      /**
+       * Format: date-time
+       * @description The earliest `since` of all of them; null where there are none.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string | null;
+      tasks: components["schemas"]["Suspect"][];
+      /** @description Where the next page begins; null on the last one. */
+      next_cursor: string | null;
+      /**
+       * Format: date-time
+       * @description As of when, by the database's clock.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      generated_at: string;
+    };
+    Suspect: {
+      /** Format: int64 */
+      id: number;
+      name: string;
+      task_template_name: string;
+      /** @description Its letter. */
+      status: string;
+      status_name: string;
+      /**
+       * Format: date-time
+       * @description When the task entered its status.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      status_at: string;
+      /**
+       * Format: date-time
+       * @description From when on nobody has moved it on: the end of its run, the instant by which that should have been heard of, or its last move when that is later.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string;
+      /** @enum {string} */
+      reason: "run_ended" | "heartbeat_lost";
+      workflow_run: {
+        /** Format: int64 */
+        id: number;
+        status: string;
+        status_name: string;
+        /**
+         * Format: date-time
+         * @description When it entered its status.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        status_at: string;
+        /**
+         * Format: date-time
+         * @description It is lost when nothing was heard of it by this instant.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        heartbeat_by: string;
+      };
+    };
+    Comparison: {
+      workflows: {
+        name: string;
+        /**
+         * Format: date-time
+         * @description What its window is counted from.
+         * @example 2022-05-13T03:24:14.803Z
+         */
+        first_transition_at: string;
+        /** @description How long after the beginning of its first bucket the instant lies that is compared: the first transition plus `offset_seconds`. */
+        lead_seconds: number;
+        concurrency: components["schemas"]["ConcurrencyColumns"];
+      }[];
+    };
   };
   responses: {
     /** @description The request cannot be understood; the error names the field and what is allowed. */
@@ -1248,6 +1730,8 @@ export interface operations {
         limit?: number;
         /** @description The `next_cursor` of the page before. */
         cursor?: string;
+        /** @description Whether each workflow comes with its `activity`; a page has at most 50 of them then. */
+        activity?: boolean;
       };
       header?: never;
       path?: never;
@@ -1352,16 +1836,18 @@ export interface operations {
           | "1d";
         /** @description How many buckets `granularity=auto` may give. */
         max_points?: number;
+        /** @description With `format=columns` or `csv`: how many templates are told apart at most, those in which most task time was spent in the window. The rest are `other`; `task_template_name` brings any of them back. 50 in columns, and in a table all, unless it is given. */
+        top?: number;
         /** @description start: tasks at the first instant of the bucket. mean: time-weighted mean over the bucket, rounded to 2 decimals. peak: the largest number at any instant of the bucket. entered: entries into the statuses. */
         stat?: "start" | "mean" | "peak" | "entered";
         /** @description Statuses to count: a letter, a name, or the unions PENDING (Q, I) and ACTIVE (Q, I, O, R). Repeatable. RUNNING where it is left out. */
         status?: string[];
         /** @description Only these templates. Repeatable. */
         task_template_name?: string[];
-        /** @description Whether rows have zeros too. Columns always do. */
+        /** @description Whether rows have zeros too. Columns and tables always do, so that it goes with `format=rows` or `columns` only. */
         zeros?: boolean;
-        /** @description rows: one object a bucket and template. columns: one array a template. */
-        format?: "rows" | "columns";
+        /** @description rows: one object a bucket and template. columns: one array a template. csv: a table with a row for each bucket, a column for each template, the total and the workflow's limit, and lines before it that begin with # and say what it is; it may have any number of buckets while there are at most 20,000,000 numbers in it. */
+        format?: "rows" | "columns" | "csv";
       };
       header?: never;
       path: {
@@ -1375,11 +1861,325 @@ export interface operations {
       /** @description The concurrency, in the chosen format. */
       200: {
         headers: {
+          /** @description Of columns: stands for their numbers. With it in `If-None-Match`, the answer is 304 as long as nothing has changed but the time within the bucket that contains now. */
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
           "application/json":
             components["schemas"]["ConcurrencyRows"] | components["schemas"]["ConcurrencyColumns"];
+          "text/csv": string;
+        };
+      };
+      /** @description The columns are those of the `ETag` in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  compareWorkflows: {
+    parameters: {
+      query: {
+        /** @description Id of the workflow to compare with; it may be the same. */
+        with: number;
+        /** @description How long after the first transitions the windows begin. */
+        offset_seconds?: number;
+        /** @description How long the windows are; until the longer of the two has ended unless it is given. */
+        duration_seconds?: number;
+        /** @description Width of a bucket; `auto` chooses the finest that gives at most `max_points` buckets. Those finer than a minute can be had from `rows_from` on. */
+        granularity?:
+          | "auto"
+          | "minute"
+          | "1s"
+          | "5s"
+          | "10s"
+          | "30s"
+          | "1m"
+          | "5m"
+          | "10m"
+          | "30m"
+          | "1h"
+          | "6h"
+          | "1d";
+        /** @description How many buckets `granularity=auto` may give. */
+        max_points?: number;
+        /** @description start: tasks at the first instant of the bucket. mean: time-weighted mean over the bucket, rounded to 2 decimals. peak: the largest number at any instant of the bucket. entered: entries into the statuses. */
+        stat?: "start" | "mean" | "peak" | "entered";
+        /** @description Statuses to count: a letter, a name, or the unions PENDING (Q, I) and ACTIVE (Q, I, O, R). Repeatable. RUNNING where it is left out. */
+        status?: string[];
+        /** @description Only these templates. Repeatable. */
+        task_template_name?: string[];
+        /** @description How many templates of each workflow are told apart at most, as in its task concurrency; 50 unless it is given. */
+        top?: number;
+      };
+      header?: never;
+      path: {
+        /** @description Id of the workflow. */
+        workflow_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Both, in the order of the request. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Comparison"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  listTasksAt: {
+    parameters: {
+      query?: {
+        /** @description The instant, with any offset from UTC. A task that entered the status at it is listed, one that left it at it is not. Now where it is left out. */
+        at?: string;
+        /** @description Statuses to list: a letter, a name, or the unions PENDING (Q, I) and ACTIVE (Q, I, O, R). Repeatable. RUNNING where it is left out. */
+        status?: string[];
+        /** @description Only tasks of this template. Repeatable. All where it is left out. */
+        task_template_name?: string[];
+        /** @description How many tasks a page has at most. */
+        limit?: number;
+        /** @description The `next_cursor` of the page before, with the same statuses and templates. */
+        cursor?: string;
+      };
+      header?: never;
+      path: {
+        /** @description Id of the workflow. */
+        workflow_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of tasks. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TaskAtList"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  listSuspects: {
+    parameters: {
+      query?: {
+        /** @description How many tasks a page has at most. */
+        limit?: number;
+        /** @description The `next_cursor` of the page before. */
+        cursor?: string;
+      };
+      header?: never;
+      path: {
+        /** @description Id of the workflow. */
+        workflow_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description One page, by id. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SuspectList"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  listTaskStatusChanges: {
+    parameters: {
+      query?: {
+        /** @description Only what was entered at this instant or later; any offset from UTC. */
+        start?: string;
+        /** @description Only what was entered before this instant; any offset from UTC. */
+        end?: string;
+        /** @description Only this task, which must be one of the workflow's. */
+        task_id?: number;
+        /** @description Only tasks of these templates. Repeatable. */
+        task_template_name?: string[];
+        /** @description Only where one of these statuses was left: a letter or a name. Repeatable. */
+        previous_status?: string[];
+        /** @description Only where one of these statuses was entered: a letter or a name. Repeatable. */
+        new_status?: string[];
+        /** @description asc: the earliest first. desc: the latest first. */
+        order?: "asc" | "desc";
+        /** @description How many changes a page has at most. */
+        limit?: number;
+        /** @description The `next_cursor` of the page before, with the same path, filters and order; `limit` may be another. */
+        cursor?: string;
+      };
+      header?: never;
+      path: {
+        /** @description Id of the workflow. */
+        workflow_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of changes. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "task_status_changes": [
+           *         {
+           *           "id": 811,
+           *           "task_id": 42,
+           *           "task_name": "align_7",
+           *           "task_template_name": "align",
+           *           "previous_status": null,
+           *           "new_status": "G",
+           *           "changed_at": "2026-03-01T12:00:00Z",
+           *           "previous_at": null,
+           *           "duration_seconds": null,
+           *           "stored_at": "2026-03-01T12:00:00Z"
+           *         },
+           *         {
+           *           "id": 990,
+           *           "task_id": 42,
+           *           "task_name": "align_7",
+           *           "task_template_name": "align",
+           *           "previous_status": "G",
+           *           "new_status": "Q",
+           *           "changed_at": "2026-03-01T12:00:07.25Z",
+           *           "previous_at": "2026-03-01T12:00:00Z",
+           *           "duration_seconds": 7.25,
+           *           "stored_at": "2026-03-01T12:00:07.25Z"
+           *         }
+           *       ],
+           *       "next_cursor": null,
+           *       "rows_from": null
+           *     }
+           */
+          "application/json": components["schemas"]["TaskStatusChangeList"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getTaskStatusHistory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Id of the task. */
+        task_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The task. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": 42,
+           *       "name": "align_7",
+           *       "workflow_id": 3,
+           *       "task_template_name": "align",
+           *       "status": "R",
+           *       "status_name": "RUNNING",
+           *       "since": "2026-03-01T12:01:00Z",
+           *       "num_attempts": 1,
+           *       "max_attempts": 3,
+           *       "history": [
+           *         {
+           *           "status": "G",
+           *           "status_name": "REGISTERING",
+           *           "from": "2026-03-01T12:00:00Z",
+           *           "until": "2026-03-01T12:00:07.25Z",
+           *           "duration_seconds": 7.25,
+           *           "attempt": null
+           *         },
+           *         {
+           *           "status": "Q",
+           *           "status_name": "QUEUED",
+           *           "from": "2026-03-01T12:00:07.25Z",
+           *           "until": "2026-03-01T12:01:00Z",
+           *           "duration_seconds": 52.75,
+           *           "attempt": 1
+           *         },
+           *         {
+           *           "status": "R",
+           *           "status_name": "RUNNING",
+           *           "from": "2026-03-01T12:01:00Z",
+           *           "until": null,
+           *           "duration_seconds": 30,
+           *           "attempt": 1
+           *         }
+           *       ],
+           *       "history_from": null,
+           *       "instances": [
+           *         {
+           *           "attempt": 1,
+           *           "id": 77,
+           *           "workflow_run_id": 5,
+           *           "status": "R",
+           *           "status_name": "RUNNING",
+           *           "status_at": "2026-03-01T12:01:00Z",
+           *           "submitted_at": "2026-03-01T12:00:31Z",
+           *           "nodename": "node-17",
+           *           "distributor_id": "88123",
+           *           "cluster": "slurm",
+           *           "queue": "all.q",
+           *           "requested_resources": {
+           *             "cores": 2,
+           *             "memory": "4G"
+           *           },
+           *           "max_rss": null,
+           *           "wallclock": null,
+           *           "cpu": null,
+           *           "errors": []
+           *         }
+           *       ],
+           *       "truncated": false,
+           *       "generated_at": "2026-03-01T12:01:30Z"
+           *     }
+           */
+          "application/json": components["schemas"]["TaskStatusHistory"];
         };
       };
       400: components["responses"]["Invalid"];

@@ -54,6 +54,7 @@ describe("a workflow's page", () => {
       granularity: "auto",
       stat: "mean",
       format: "columns",
+      top: 1000,
       task_template_name: [],
     });
     expect(screen.getByRole("button", { name: "All", pressed: true })).toBeVisible();

@@ -25,6 +25,8 @@ export function concurrencyQuery({ live, ...request }: ConcurrencyRequest) {
     granularity: request.granularity,
     stat: "mean",
     format: "columns",
+    // As many as a server tells apart: what lies beyond is not drawn yet.
+    top: 1000,
     task_template_name: [...request.templates],
   } satisfies ConcurrencyQuery;
   return queryOptions<ConcurrencyColumns, Error, ConcurrencyColumns, Key>({
