@@ -93,7 +93,7 @@ func (p *readPage) bars() []reached {
 				figure{rebuildFigure, names[kind]}, 50*time.Millisecond)
 		}
 	}
-	return p.sizeBars(all)
+	return p.sizeBars(p.questionBars(all))
 }
 
 func (p *readPage) peerBars(all []reached) []reached {

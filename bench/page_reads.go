@@ -45,6 +45,7 @@ func (p *readPage) write(w io.Writer) {
 	p.writeMethod(w)
 	p.writeViews(w)
 	p.writePairs(w)
+	p.writeQuestions(w)
 	p.writeRollUps(w)
 	p.writeSizes(w)
 }

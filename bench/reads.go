@@ -166,7 +166,10 @@ func (r *readSide) measureSize(ctx context.Context, p *population) error {
 	if err := r.timePRD(ctx, p); err != nil {
 		return err
 	}
-	return r.timeViews(ctx, p)
+	if err := r.timeViews(ctx, p); err != nil {
+		return err
+	}
+	return r.timeQuestions(ctx, p)
 }
 
 func viewsOf(p *population) []view {
