@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -292,7 +293,7 @@ func must[T any](value T, err error) func(failer) T {
 func check(tb failer, err error) {
 	tb.Helper()
 	if err != nil {
-		tb.Fatalf("unexpected error: %v", err)
+		tb.Fatalf("unexpected error: %v (%v)", err, errors.Unwrap(err))
 	}
 }
 

@@ -76,6 +76,7 @@ const (
 	erDeadlock            = 1213
 	erLockWaitTimeout     = 1205
 	erRecordChanged       = 1020
+	erTableChanged        = 1412
 	erTooManyConnections  = 1040
 	erTooManyOfUser       = 1203
 	erUserLimit           = 1226
@@ -128,7 +129,7 @@ func classify(err error) (code jobmon.Code, retry bool) {
 		return jobmon.CodeInvalid, false
 	case erDataTooLong, erPacketTooLarge:
 		return jobmon.CodeTooLarge, false
-	case erDeadlock, erLockWaitTimeout, erRecordChanged:
+	case erDeadlock, erLockWaitTimeout, erRecordChanged, erTableChanged:
 		return jobmon.CodeContention, true
 	case erTooManyConnections, erTooManyOfUser, erUserLimit, erShutdown, erKilled, erInterrupted,
 		erStatementTimeout, erQueryTimeout, erDiskFull, erTableFull, erReadOnlyOption, erReadOnlyMode,
