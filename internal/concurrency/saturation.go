@@ -1,8 +1,9 @@
 package concurrency
 
 import (
-	"fmt"
+	"cmp"
 	"math"
+	"slices"
 )
 
 // Step is a limit of tasks that holds from an instant on.
@@ -50,7 +51,7 @@ func NewSaturation(set StatusSet, start, end int64, series [][]Step, total []Ste
 // CarryLevel tells that a series' level, just before the span, is delta higher than told so far. It returns
 // an error when there is no such series.
 func (s *Saturation) CarryLevel(series int, delta int64) error {
-	if err := s.checkSeries(series); err != nil {
+	if err := checkSeries(series, len(s.series)); err != nil {
 		return err
 	}
 	s.series[series].level += delta
@@ -63,40 +64,23 @@ func (s *Saturation) CarryLevel(series int, delta int64) error {
 // at their highest at once. It returns an error, and counts nothing, when there is no such series, or a cell
 // is of another length.
 func (s *Saturation) AddCells(at, length int64, entries []Entry) error {
-	total, known := Cell{}, false
+	total, err := together(entries, length, len(s.series))
+	if err != nil || len(entries) == 0 {
+		return err
+	}
 	for i := range entries { // by index: an entry is long, and there are many
-		e := &entries[i]
-		if e.Length != length {
-			return fmt.Errorf("a cell of %d microseconds was added for a span of %d", e.Length, length)
-		}
-		if e.Series == Total {
-			total, known = e.Cell, true
-		} else if err := s.checkSeries(e.Series); err != nil {
-			return err
+		if e := &entries[i]; e.Series != Total {
+			s.series[e.Series].add(at, &e.Cell)
 		}
 	}
-	for i := range entries {
-		e := &entries[i]
-		if e.Series == Total {
-			continue
-		}
-		s.series[e.Series].add(at, &e.Cell)
-		if !known && total.Length == 0 {
-			total = e.Cell
-		} else if !known {
-			total = total.Beside(e.Cell)
-		}
-	}
-	if total.Length > 0 {
-		s.total.add(at, &total)
-	}
+	s.total.add(at, &total)
 	return nil
 }
 
 // Add counts a change. One before the span counts as carried, and one after it does not count. It returns
 // an error when there is no such series.
 func (s *Saturation) Add(c Change) error {
-	if err := s.checkSeries(c.Series); err != nil {
+	if err := checkSeries(c.Series, len(s.series)); err != nil {
 		return err
 	}
 	if delta := s.set.Delta(c.From, c.To); delta != 0 && c.At < s.end {
@@ -109,37 +93,29 @@ func (s *Saturation) Add(c Change) error {
 // Open returns the spans that cells have left open, ascending and apart. It is asked once everything
 // is told.
 func (s *Saturation) Open() []Span {
-	var all [][]openSpan
-	all = append(all, s.total.open)
-	for i := range s.series {
-		all = append(all, s.series[i].open)
+	var all []Span
+	for _, g := range slices.Concat(s.series, []gauge{s.total}) {
+		for i := range g.open {
+			all = append(all, Span{g.open[i].from, g.open[i].to})
+		}
 	}
+	slices.SortFunc(all, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
 	var merged []Span
-	for {
-		first := -1
-		for i, spans := range all {
-			if len(spans) > 0 && (first < 0 || spans[0].from < all[first][0].from) {
-				first = i
-			}
-		}
-		if first < 0 {
-			return merged
-		}
-		next := all[first][0]
-		all[first] = all[first][1:]
-		if n := len(merged); n > 0 && next.from <= merged[n-1].To {
-			merged[n-1].To = max(merged[n-1].To, next.to)
+	for _, next := range all {
+		if n := len(merged); n > 0 && next.From <= merged[n-1].To {
+			merged[n-1].To = max(merged[n-1].To, next.To)
 		} else {
-			merged = append(merged, Span{next.from, next.to})
+			merged = append(merged, next)
 		}
 	}
+	return merged
 }
 
 // Refine counts a change again that lies in a span that was left open, and ignores one that does not. They
 // come in the order of their instants, all of those in open spans. It returns an error when there is no
 // such series.
 func (s *Saturation) Refine(c Change) error {
-	if err := s.checkSeries(c.Series); err != nil {
+	if err := checkSeries(c.Series, len(s.series)); err != nil {
 		return err
 	}
 	if delta := s.set.Delta(c.From, c.To); delta != 0 {
@@ -157,13 +133,6 @@ func (s *Saturation) Result(refined bool) (series []AtLimit, total AtLimit) {
 		series[i] = s.series[i].result(s.end, refined)
 	}
 	return series, s.total.result(s.end, refined)
-}
-
-func (s *Saturation) checkSeries(series int) error {
-	if uint(series) >= uint(len(s.series)) {
-		return fmt.Errorf("a change names series %d of %d, counted from 0", series, len(s.series))
-	}
-	return nil
 }
 
 // gauge holds one level against its limit.

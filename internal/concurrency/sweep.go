@@ -72,7 +72,7 @@ func (s *Sweep) CarryLevel(series int, delta int64) error {
 	if s.ended || s.last > s.window.Start {
 		return fmt.Errorf("a level before the window was told after its start at %d had been counted", s.window.Start)
 	}
-	if err := s.checkSeries(series); err != nil {
+	if err := checkSeries(series, len(s.tracks)); err != nil {
 		return err
 	}
 	s.shift(series, delta)
@@ -88,36 +88,59 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 	if err := s.checkSpan(at, length); err != nil {
 		return err
 	}
-	total, known, first := Cell{Length: length}, false, true
-	for i := range entries { // by index: an entry is long, and there are many
-		e := &entries[i]
-		if e.Length != length {
-			return fmt.Errorf("a cell of %d microseconds was added for a span of %d", e.Length, length)
-		}
-		if e.Series == Total {
-			total, known = e.Cell, true
-		} else if err := s.checkSeries(e.Series); err != nil {
-			return err
-		}
+	total, err := together(entries, length, len(s.tracks))
+	if err != nil {
+		return err
 	}
 	s.moveTo(at)
 	s.settle()
-	for i := range entries {
-		e := &entries[i]
-		if e.Series == Total {
-			continue
+	for i := range entries { // by index: an entry is long, and there are many
+		if e := &entries[i]; e.Series != Total {
+			s.tracks[e.Series].add(at, s.window.Bucket, &e.Cell)
 		}
-		if !known && first {
-			total = e.Cell // exact, as long as nothing happens in another
-		} else if !known {
-			total = total.Beside(e.Cell)
-		}
-		first = false
-		s.tracks[e.Series].add(at, s.window.Bucket, &e.Cell)
 	}
 	s.total.add(at, s.window.Bucket, &total)
 	s.last = at + length
 	return nil
+}
+
+// together returns the cell of all series over a span: what the entries say of [Total], and otherwise all of
+// them as if they were at their highest at once. It returns an error when a cell is of another length, or of a
+// series that is not there.
+func together(entries []Entry, length int64, series int) (total Cell, err error) {
+	total = Cell{Length: length}
+	known, first := false, true
+	for i := range entries { // by index: an entry is long, and there are many
+		e := &entries[i]
+		switch {
+		case e.Length != length:
+			return total, fmt.Errorf("a cell of %d microseconds was added for a span of %d", e.Length, length)
+		case e.Series == Total:
+			total, known = e.Cell, true
+			continue
+		case uint(e.Series) >= uint(series):
+			return total, noSeries(e.Series, series)
+		case known:
+		case first:
+			total = e.Cell // exact, as long as nothing happens in another
+		default:
+			total = total.Beside(e.Cell)
+		}
+		first = false
+	}
+	return total, nil
+}
+
+// checkSeries returns an error unless there is a series.
+func checkSeries(series, count int) error {
+	if uint(series) >= uint(count) {
+		return noSeries(series, count)
+	}
+	return nil
+}
+
+func noSeries(series, count int) error {
+	return fmt.Errorf("a change names series %d of %d, counted from 0", series, count)
 }
 
 func (s *Sweep) checkSpan(at, length int64) error {
@@ -210,14 +233,7 @@ func (s *Sweep) refuse(c Change) error {
 		return fmt.Errorf("a change at %d follows one at %d: changes are added in the order of their instants",
 			c.At, s.last)
 	}
-	return s.checkSeries(c.Series)
-}
-
-func (s *Sweep) checkSeries(series int) error {
-	if uint(series) >= uint(len(s.tracks)) {
-		return fmt.Errorf("a change names series %d of %d, counted from 0", series, len(s.tracks))
-	}
-	return nil
+	return checkSeries(c.Series, len(s.tracks))
 }
 
 // shift adds delta to a series' level at the instant at, unseen until that instant is settled.

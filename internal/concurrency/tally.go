@@ -2,7 +2,6 @@ package concurrency
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 )
 
@@ -35,7 +34,7 @@ func NewTally(set StatusSet, start, end int64, series int) *Tally {
 // CarryLevel tells that a series' level, just before the span, is delta higher than told so far. It
 // returns an error when there is no such series.
 func (t *Tally) CarryLevel(series int, delta int64) error {
-	if err := t.checkSeries(series); err != nil {
+	if err := checkSeries(series, len(t.series)); err != nil {
 		return err
 	}
 	t.series[series].level += delta
@@ -50,7 +49,7 @@ func (t *Tally) AddCells(at, length int64, entries []Entry) error {
 		if e.Series == Total {
 			continue
 		}
-		if err := t.checkSeries(e.Series); err != nil {
+		if err := checkSeries(e.Series, len(t.series)); err != nil {
 			return err
 		}
 		s := &t.series[e.Series]
@@ -65,19 +64,12 @@ func (t *Tally) AddCells(at, length int64, entries []Entry) error {
 // Add counts a change. One before the span counts as carried, and one after it does not count. It returns
 // an error when there is no such series.
 func (t *Tally) Add(c Change) error {
-	if err := t.checkSeries(c.Series); err != nil {
+	if err := checkSeries(c.Series, len(t.series)); err != nil {
 		return err
 	}
 	if delta := t.set.Delta(c.From, c.To); delta != 0 && c.At < t.end {
 		t.series[c.Series].extend(c.At)
 		t.series[c.Series].level += delta
-	}
-	return nil
-}
-
-func (t *Tally) checkSeries(series int) error {
-	if uint(series) >= uint(len(t.series)) {
-		return fmt.Errorf("a change names series %d of %d, counted from 0", series, len(t.series))
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package store
 
-import "tasktide/internal/jobmon"
+import (
+	"cmp"
+
+	"tasktide/internal/jobmon"
+)
 
 // Stay is the time [Since, Until) that a task was in a status. Until is 0 while it still is.
 type Stay struct {
@@ -18,6 +22,11 @@ type StayKey struct {
 
 // Key returns the stay's place.
 func (s Stay) Key() StayKey { return StayKey{s.Since, s.TaskID} }
+
+// Compare orders places: it is negative when k comes before other, and 0 when they are the same.
+func (k StayKey) Compare(other StayKey) int {
+	return cmp.Or(cmp.Compare(k.Since, other.Since), cmp.Compare(k.TaskID, other.TaskID))
+}
 
 // StayFilter selects the stays of a workflow's tasks in one of the statuses, of which there is at least
 // one, that contain the instant At. A stay that ended when it began contains none.

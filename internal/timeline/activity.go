@@ -31,28 +31,22 @@ type Activity struct {
 // [Timeline.Concurrency] does, but never the tasks. CodeNotFound for a workflow that does not exist.
 func (t *Timeline) Activity(ctx context.Context, workflowIDs []int64) ([]Activity, error) {
 	activities := make([]Activity, len(workflowIDs))
-	var damaged []store.BlockKey
-	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
+	err := t.view(ctx, func(ctx context.Context, snapshot store.Snapshot, found *damage) error {
 		for i, id := range workflowIDs {
-			q, err := askActivity(ctx, snapshot, id)
+			q, err := askActivity(ctx, snapshot, found, id)
 			if err != nil {
 				return err
 			}
-			activities[i], err = q.activity(ctx, snapshot)
-			damaged = append(damaged, q.found...)
-			if err != nil {
+			if activities[i], err = q.activity(ctx, snapshot); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if len(damaged) > 0 {
-		t.damaged(ctx, damaged)
-	}
 	return activities, err
 }
 
-func askActivity(ctx context.Context, snapshot store.Snapshot, workflowID int64) (*question, error) {
+func askActivity(ctx context.Context, snapshot store.Snapshot, found *damage, workflowID int64) (*question, error) {
 	now, err := snapshot.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -63,7 +57,7 @@ func askActivity(ctx context.Context, snapshot store.Snapshot, workflowID int64)
 	}
 	bucket := ActivityBucket.Microseconds()
 	start := now - now%bucket - (ActivityPoints-1)*bucket
-	q, _, err := ask(ctx, snapshot, Request{
+	q, _, err := ask(ctx, snapshot, found, Request{
 		WorkflowID: workflowID, Start: max(start, horizon.DataFrom), End: new(now + 1), Bucket: bucket,
 		Statuses: concurrency.Of(jobmon.TaskRunning),
 	})
@@ -78,24 +72,20 @@ func (q *question) activity(ctx context.Context, snapshot store.Snapshot) (Activ
 	q.series = q.series.fold(nil) // only all together are asked for
 	q.tier = tierFor(q.window.Bucket)
 	answer, err := q.count(ctx, snapshot)
-	return Activity{q.workflowID, q.now, levels, q.window.Start, answer.Total.Peak}, err
+	return Activity{q.workflow.ID, q.now, levels, q.window.Start, answer.Total.Peak}, err
 }
 
 // levels counts the tasks of all templates in each status now.
 func (q *question) levels(ctx context.Context, snapshot store.Snapshot) (map[jobmon.TaskStatus]int64, error) {
 	every := *q
 	every.kinds, every.series = kindsOf(concurrency.All), q.all
-	defer func() { q.found = every.found }()
 	for {
-		pieces := join(q.plan.cover(nil, q.horizon.DataFrom, q.now+1, len(concurrency.Tiers())-1), q.horizon.RowsFrom)
-		r := &reading{question: &every, snapshot: snapshot, rows: MaxTransitions}
-		if err := r.fetch(ctx, pieces); err != nil {
+		pieces := join(q.plan.cover(nil, q.horizon.DataFrom, q.now+1, coarsest()), q.horizon.RowsFrom)
+		r, whole, err := every.fetch(ctx, snapshot, pieces)
+		if err != nil {
 			return nil, err
 		}
-		if len(r.damaged) > 0 {
-			if err := every.without(r.damaged); err != nil {
-				return nil, err
-			}
+		if !whole {
 			continue
 		}
 		levels := map[jobmon.TaskStatus]int64{}
@@ -114,15 +104,9 @@ func (q *question) levels(ctx context.Context, snapshot store.Snapshot) (map[job
 // sumLevels adds what a piece changed.
 func (r *reading) sumLevels(ctx context.Context, levels map[jobmon.TaskStatus]int64, p piece) error {
 	if p.tier != fromRows {
-		tier := concurrency.Tiers()[p.tier]
-		for at := p.from; at < p.to; at += tier.Width {
-			if err := r.addLevels(levels, blockKey(p.tier, at), tier.Cell(at)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return r.eachCell(p, func(key store.BlockKey, cell int) error { return r.addLevels(levels, key, cell) })
 	}
-	filter := store.TransitionFilter{WorkflowID: r.workflowID, From: p.from, Before: p.to}
+	filter := store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to}
 	if err := r.spend(ctx, filter); err != nil {
 		return err
 	}

@@ -58,13 +58,12 @@ func (q *question) chooseTop(ctx context.Context, snapshot store.Snapshot, top i
 		return nil
 	}
 	whole := *q
-	whole.tier = len(concurrency.Tiers()) - 1
+	whole.tier = coarsest()
 	var tally *concurrency.Tally
 	err := read(ctx, snapshot, &whole, func() counter {
 		tally = concurrency.NewTally(q.statuses, q.window.Start, q.elapsed(), len(q.series.names))
 		return tally
 	})
-	q.found = whole.found
 	if err == nil {
 		q.series = q.series.fold(tally.Most(top))
 	}

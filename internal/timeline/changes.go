@@ -3,7 +3,6 @@ package timeline
 import (
 	"context"
 	"math"
-	"slices"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -93,15 +92,9 @@ func (r ChangesRequest) filter(ctx context.Context, snapshot store.Snapshot, row
 	if err != nil {
 		return filter, err
 	}
-	if _, err := chooseSeries(known, r.Templates); err != nil {
-		return filter, err
-	}
-	for _, template := range known {
-		if slices.Contains(r.Templates, template.Name) {
-			filter.TaskTemplateIDs = append(filter.TaskTemplateIDs, template.ID)
-		}
-	}
-	return filter, nil
+	series, err := chooseSeries(known, r.Templates)
+	filter.TaskTemplateIDs = series.templateIDs()
+	return filter, err
 }
 
 // checkTask refuses a task of another workflow: no row at all would look like a task to which nothing

@@ -34,13 +34,11 @@ type Export struct {
 // these return, or an error as [Timeline.Concurrency] does; the bounds are MaxExported, and MaxTransitions
 // for the whole window.
 func (t *Timeline) Export(ctx context.Context, request Request, begin func(Export) error, each func(Answer) error) error {
-	var q *question
-	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		asked, version, err := askUpTo(ctx, snapshot, request, MaxExported, MaxExported)
+	return t.view(ctx, func(ctx context.Context, snapshot store.Snapshot, found *damage) error {
+		q, version, err := askUpTo(ctx, snapshot, found, request, MaxExported, MaxExported)
 		if err != nil {
 			return err
 		}
-		q = asked
 		if err := q.chooseTop(ctx, snapshot, request.Top); err != nil {
 			return err
 		}
@@ -51,12 +49,8 @@ func (t *Timeline) Export(ctx context.Context, request Request, begin func(Expor
 			return err
 		}
 		limits, _ := q.steps()
-		workflow, err := snapshot.Workflow(ctx, request.WorkflowID)
-		if err != nil {
-			return err
-		}
 		err = begin(Export{
-			Workflow: workflow, Window: q.window, Now: q.now, Templates: q.series.names, Other: q.series.other,
+			Workflow: q.workflow, Window: q.window, Now: q.now, Templates: q.series.names, Other: q.series.other,
 			Limit: limits[0].Steps, UpperBound: q.bounds(), Version: version,
 			RowsFrom: q.horizon.RowsFrom, DataFrom: q.horizon.DataFrom,
 		})
@@ -65,10 +59,6 @@ func (t *Timeline) Export(ctx context.Context, request Request, begin func(Expor
 		}
 		return q.parts(ctx, snapshot, each)
 	})
-	if q != nil && len(q.found) > 0 {
-		t.damaged(ctx, q.found)
-	}
-	return err
 }
 
 // checkRows refuses a window of which there are too many rows to read, before anything is answered.
@@ -78,7 +68,7 @@ func (q *question) checkRows(ctx context.Context, snapshot store.Snapshot) error
 	}
 	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), MaxTransitions+1)
 	if err == nil && rows > MaxTransitions {
-		err = jobmon.FieldErrorf("granularity", "%s", manyRows(q.workflowID))
+		err = jobmon.FieldErrorf("granularity", "%s", manyRows(q.workflow.ID))
 	}
 	return err
 }
@@ -90,7 +80,6 @@ func (q *question) parts(ctx context.Context, snapshot store.Snapshot, each func
 		part := *q
 		part.window.Start, part.window.Count = q.window.BucketStart(first), min(atOnce, q.window.Count-first)
 		answer, err := part.count(ctx, snapshot)
-		q.found = part.found
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,6 @@ func (q *question) measureLimits(ctx context.Context, snapshot store.Snapshot) (
 		saturation = concurrency.NewSaturation(concurrency.Active, q.window.Start, q.elapsed(), steps, limits[0].Steps)
 		return saturation
 	})
-	q.found = active.found
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +119,7 @@ func (q *question) refine(ctx context.Context, snapshot store.Snapshot, saturati
 	left := int64(MaxUnasked)
 	filters := make([]store.TransitionFilter, len(spans))
 	for i, span := range spans {
-		filters[i] = store.TransitionFilter{WorkflowID: q.workflowID, From: span.From, Before: span.To}
+		filters[i] = store.TransitionFilter{WorkflowID: q.workflow.ID, From: span.From, Before: span.To}
 		rows, err := snapshot.CountTransitions(ctx, filters[i], left+1) // those that are read over count too
 		if left -= rows; err != nil || left < 0 {
 			return false, err

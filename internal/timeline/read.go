@@ -13,23 +13,22 @@ import (
 
 // question is a request with everything about its workflow that the answer depends on.
 type question struct {
-	workflowID int64
-	workflow   store.WorkflowInfo
-	window     concurrency.Window
-	now        int64
-	statuses   concurrency.StatusSet
-	series     seriesOf
-	all        seriesOf // of every template
-	horizon    store.Horizon
-	marks      []store.Mark // before the window's end
-	limits     []store.Limit
-	kinds      []string // whose cells together tell of the statuses
+	workflow  store.WorkflowInfo
+	window    concurrency.Window
+	now       int64
+	statuses  concurrency.StatusSet
+	templates []store.TemplateName // of the workflow
+	series    seriesOf
+	all       seriesOf // of every template
+	horizon   store.Horizon
+	marks     []store.Mark // before the window's end
+	limits    []store.Limit
+	kinds     []string // whose cells together tell of the statuses
 	// tier is where the window is read from at best: the coarsest cells that are within its buckets, or
 	// rows, also when cells do not give everything that is asked for.
-	tier int
-	plan *plan
-	// found are the blocks that were found damaged and done without, by their whole keys.
-	found []store.BlockKey
+	tier  int
+	plan  *plan
+	found *damage
 }
 
 // until returns the first instant of which the answer says nothing: what happens now is known.
@@ -55,7 +54,6 @@ type reading struct {
 	counter  counter
 	blocks   map[store.BlockKey][]*decoded
 	rows     int64 // that may still be read
-	damaged  []store.BlockKey
 
 	cells []concurrency.Entry
 	merge []concurrency.Cell // by series, that of all together last
@@ -81,64 +79,59 @@ type counter interface {
 // read tells a counter what a question is about. It asks for another one, and begins anew, when a block is
 // damaged on which it had counted.
 func read(ctx context.Context, snapshot store.Snapshot, q *question, begin func() counter) error {
-	coarsest := len(concurrency.Tiers()) - 1
 	for {
-		carried := q.plan.cover(nil, q.horizon.DataFrom, min(q.window.Start, q.until()), coarsest)
+		carried := q.plan.cover(nil, q.horizon.DataFrom, min(q.window.Start, q.until()), coarsest())
 		// A cell tells of all of its span, so one that is not over at now is of no use.
 		within := q.plan.cover(nil, q.window.Start, min(q.window.End(), q.now), q.tier)
 		if q.now >= q.window.Start && q.now < q.window.End() {
 			within = add(within, piece{fromRows, q.now, q.now + 1})
 		}
 		carried, within = join(carried, q.horizon.RowsFrom), join(within, q.horizon.RowsFrom)
-		r := &reading{
-			question: q, snapshot: snapshot, rows: MaxTransitions, counter: begin(),
-			merge: make([]concurrency.Cell, q.series.count()+1),
-		}
-		if err := r.fetch(ctx, slices.Concat(carried, within)); err != nil {
+		r, whole, err := q.fetch(ctx, snapshot, slices.Concat(carried, within))
+		if err != nil {
 			return err
 		}
-		if len(r.damaged) == 0 {
-			if err := r.count(ctx, carried, within); err != nil {
-				return err
-			}
-		}
-		if len(r.damaged) == 0 {
-			return nil
-		}
-		if err := q.without(r.damaged); err != nil {
-			return err
+		if whole {
+			r.counter, r.merge = begin(), make([]concurrency.Cell, q.series.count()+1)
+			return r.count(ctx, carried, within)
 		}
 	}
 }
 
-// without plans to do without damaged blocks, by their whole keys.
-func (q *question) without(damaged []store.BlockKey) error {
+// coarsest is the tier of the widest cells.
+func coarsest() int { return len(concurrency.Tiers()) - 1 }
+
+// fetch begins a reading of pieces. It is not whole when a block is damaged, without which the question has to
+// be planned anew.
+func (q *question) fetch(ctx context.Context, snapshot store.Snapshot, pieces []piece) (r *reading, whole bool, err error) {
+	r = &reading{question: q, snapshot: snapshot, rows: MaxTransitions}
+	damaged, err := r.fetch(ctx, pieces)
 	for _, key := range damaged {
-		q.found = append(q.found, key)
+		*q.found = append(*q.found, key)
 		if key.Width == 0 {
-			return jobmon.Errorf(jobmon.CodeInternal,
-				"the sums of what was removed from workflow %d are damaged, and there is nothing to make them from again", q.workflowID)
+			return nil, false, jobmon.Errorf(jobmon.CodeInternal,
+				"the sums of what was removed from workflow %d are damaged, and there is nothing to make them from again", q.workflow.ID)
 		}
 		q.plan.damaged[store.BlockKey{Width: key.Width, Start: key.Start}] = true
 	}
-	return nil
+	return r, len(damaged) == 0, err
 }
 
-// fetch reads the blocks that pieces need, and those with what was removed.
-func (r *reading) fetch(ctx context.Context, pieces []piece) error {
+// fetch reads the blocks that pieces need, and those with what was removed. It returns those that are damaged.
+func (r *reading) fetch(ctx context.Context, pieces []piece) (damaged damage, err error) {
 	needed := ranges(pieces)
 	if r.horizon.DataFrom > 0 {
 		needed = append(needed, store.BlockRange{Width: 0, From: 0, Before: 1})
 	}
-	blocks, err := r.snapshot.Blocks(ctx, store.BlockFilter{WorkflowID: r.workflowID, Kinds: r.kinds, Ranges: needed})
+	blocks, err := r.snapshot.Blocks(ctx, store.BlockFilter{WorkflowID: r.workflow.ID, Kinds: r.kinds, Ranges: needed})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.blocks = make(map[store.BlockKey][]*decoded, len(blocks))
 	for _, stored := range blocks {
 		block, err := decode(stored)
 		if err != nil {
-			r.damaged = append(r.damaged, stored.BlockKey)
+			damaged = append(damaged, stored.BlockKey)
 			continue
 		}
 		d := &decoded{Block: block, series: make([]int, len(block.Series()))}
@@ -147,13 +140,13 @@ func (r *reading) fetch(ctx context.Context, pieces []piece) error {
 		}
 		for i, id := range block.Series() {
 			if d.series[i], err = r.series.of(id); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		key := store.BlockKey{Width: stored.Width, Start: stored.Start}
 		r.blocks[key] = append(r.blocks[key], d)
 	}
-	return nil
+	return damaged, nil
 }
 
 func decode(stored store.Block) (*concurrency.Block, error) {
@@ -188,23 +181,28 @@ func (r *reading) count(ctx context.Context, carried, within []piece) error {
 	return nil
 }
 
+// eachCell goes through the cells of a piece, but for those of blocks that are not there.
+func (r *reading) eachCell(p piece, do func(key store.BlockKey, cell int) error) error {
+	tier := concurrency.Tiers()[p.tier]
+	for at := p.from; at < p.to; {
+		key := blockKey(p.tier, at)
+		end := min(p.to, key.Start+tier.BlockLength())
+		if len(r.blocks[key]) > 0 {
+			for ; at < end; at += tier.Width {
+				if err := do(key, tier.Cell(at)); err != nil {
+					return err
+				}
+			}
+		}
+		at = end
+	}
+	return nil
+}
+
 // carry tells the counter what a piece before the window changed.
 func (r *reading) carry(ctx context.Context, p piece) error {
 	if p.tier != fromRows {
-		tier := concurrency.Tiers()[p.tier]
-		for at := p.from; at < p.to; {
-			start := tier.BlockStart(at)
-			end := min(p.to, start+tier.BlockLength())
-			if len(r.blocks[store.BlockKey{Width: tier.Width, Start: start}]) > 0 {
-				for ; at < end; at += tier.Width {
-					if err := r.carryCells(store.BlockKey{Width: tier.Width, Start: start}, tier.Cell(at)); err != nil {
-						return err
-					}
-				}
-			}
-			at = end
-		}
-		return nil
+		return r.eachCell(p, r.carryCells)
 	}
 	filter := r.filter(p)
 	if err := r.spend(ctx, filter); err != nil {
@@ -360,7 +358,7 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 
 // filter selects those rows of a piece that change the level.
 func (r *reading) filter(p piece) store.TransitionFilter {
-	return store.TransitionFilter{WorkflowID: r.workflowID, From: p.from, Before: p.to, Statuses: r.statuses.Statuses()}
+	return store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to, Statuses: r.statuses.Statuses()}
 }
 
 // spend returns an error when the rows of a piece are gone, or more than a request may make the database
@@ -388,11 +386,11 @@ func brief(filter store.TransitionFilter) bool { return filter.Before-filter.Fro
 
 func (r *reading) tooMany() error {
 	if r.tier == fromRows {
-		return jobmon.FieldErrorf("granularity", "%s", manyRows(r.workflowID))
+		return jobmon.FieldErrorf("granularity", "%s", manyRows(r.workflow.ID))
 	}
 	return jobmon.Errorf(jobmon.CodeUnavailable,
 		"workflow %d has more than %d transitions that are not summed up yet; try again when the roll-up has come further",
-		r.workflowID, MaxTransitions)
+		r.workflow.ID, MaxTransitions)
 }
 
 func manyRows(workflowID int64) string {
@@ -405,7 +403,7 @@ func (r *reading) removed(at int64) error {
 	if at < r.window.Start-r.window.Start%minute || tierFor(r.window.Bucket) != fromRows {
 		return jobmon.Errorf(jobmon.CodeInternal,
 			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed",
-			r.workflowID, text(at))
+			r.workflow.ID, text(at))
 	}
 	return jobmon.FieldErrorf("granularity",
 		"buckets finer than a minute can be had from rows_from, %s, on; ask for buckets of a minute or more, or a later start",

@@ -18,6 +18,20 @@ type seriesOf struct {
 // count returns how many series there are.
 func (s seriesOf) count() int { return len(s.names) + min(s.other, 1) }
 
+// templateIDs returns the templates that are counted, none when it is all.
+func (s seriesOf) templateIDs() []int64 {
+	if !s.some {
+		return nil
+	}
+	var ids []int64
+	for id, series := range s.index {
+		if series >= 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // fold makes one series of all but the chosen ones, which are ascending.
 func (s seriesOf) fold(chosen []int) seriesOf {
 	folded := seriesOf{index: make(map[int64]int, len(s.index)), some: s.some, other: len(s.names) - len(chosen)}

@@ -118,15 +118,14 @@ func (t *Timeline) look(ctx context.Context, l look) (shared Shared, other *flig
 	var own *flight
 	var key string
 	var answer *Answer
-	var damaged []store.BlockKey
 	defer func() {
 		if own != nil {
 			own.body, own.givenUp = shared.Body, ctx.Err() != nil
 			t.flights.land(key, own)
 		}
 	}()
-	err = t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		q, version, err := ask(ctx, snapshot, l.request)
+	err = t.view(ctx, func(ctx context.Context, snapshot store.Snapshot, damaged *damage) error {
+		q, version, err := ask(ctx, snapshot, damaged, l.request)
 		if err != nil {
 			return err
 		}
@@ -148,13 +147,10 @@ func (t *Timeline) look(ctx context.Context, l look) (shared Shared, other *flig
 			return nil
 		}
 		made, err := q.answer(ctx, snapshot, l.request)
-		made.Version, damaged = version, q.found
+		made.Version = version
 		answer = &made
 		return err
 	})
-	if len(damaged) > 0 {
-		t.damaged(ctx, damaged)
-	}
 	if err != nil || answer == nil {
 		return shared, other, err
 	}

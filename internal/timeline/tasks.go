@@ -54,47 +54,42 @@ type TaskAt struct {
 // not have; CodeUnavailable when too much is not summed up yet.
 func (t *Timeline) Tasks(ctx context.Context, request TasksRequest) (TasksAnswer, error) {
 	var answer TasksAnswer
-	var damaged []store.BlockKey
-	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
-		answer, damaged, err = listTasks(ctx, snapshot, request)
+	err := t.view(ctx, func(ctx context.Context, snapshot store.Snapshot, found *damage) (err error) {
+		answer, err = listTasks(ctx, snapshot, found, request)
 		return err
 	})
-	if len(damaged) > 0 {
-		t.damaged(ctx, damaged)
-	}
 	return answer, err
 }
 
-// listTasks answers out of a snapshot, and returns the blocks that it found damaged and did without.
-func listTasks(ctx context.Context, snapshot store.Snapshot, request TasksRequest) (TasksAnswer, []store.BlockKey, error) {
-	q, workflow, err := askTasks(ctx, snapshot, request)
+func listTasks(ctx context.Context, snapshot store.Snapshot, found *damage, request TasksRequest) (TasksAnswer, error) {
+	q, err := askTasks(ctx, snapshot, found, request)
 	if err != nil {
-		return TasksAnswer{}, nil, err
+		return TasksAnswer{}, err
 	}
 	answer := TasksAnswer{At: q.window.Start - 1, Now: q.now, RowsFrom: q.horizon.RowsFrom}
 	var sum *level
-	err = read(ctx, snapshot, q.question, func() counter {
+	err = read(ctx, snapshot, q, func() counter {
 		sum = &level{statuses: q.statuses}
 		return sum
 	})
 	if err != nil {
-		return answer, q.found, err
+		return answer, err
 	}
 	answer.Level = sum.tasks
 	most := min(request.Limit, MaxTasks)
 	s := search{
 		snapshot: snapshot,
 		filter: store.StayFilter{
-			WorkflowID: q.workflowID, At: answer.At, Statuses: q.statuses.Statuses(), TaskTemplateIDs: q.templateIDs(),
+			WorkflowID: q.workflow.ID, At: answer.At, Statuses: q.statuses.Statuses(), TaskTemplateIDs: q.series.templateIDs(),
 		},
 		after: request.After, most: most + 1, // one more than a page shows whether there is another
-		level: answer.Level, first: workflow.FirstAt, last: workflow.LastAt,
+		level: answer.Level, first: q.workflow.FirstAt, last: q.workflow.LastAt,
 		whole: q.horizon.FirstAt == 0 || request.After.Since >= q.horizon.RowsFrom,
 		rows:  MaxTransitions, strideRows: strideRows, headStart: headStart,
 	}
 	stays, err := s.page(ctx)
 	if err != nil {
-		return answer, q.found, err
+		return answer, err
 	}
 	if len(stays) > most {
 		stays = stays[:most]
@@ -102,85 +97,30 @@ func listTasks(ctx context.Context, snapshot store.Snapshot, request TasksReques
 			answer.Next = new(stays[most-1].Key())
 		}
 	}
-	answer.Tasks, err = describe(ctx, snapshot, answer.At, stays, q.names)
-	return answer, q.found, err
+	answer.Tasks, err = describe(ctx, snapshot, answer.At, stays, q.templates)
+	return answer, err
 }
 
-// tasksQuestion is a question about the level at an instant: that before the window that begins right after
-// it, which is empty.
-type tasksQuestion struct {
-	*question
-
-	names map[int64]string // of templates, by id
-}
-
-func askTasks(
-	ctx context.Context, snapshot store.Snapshot, request TasksRequest,
-) (tasksQuestion, store.WorkflowInfo, error) {
-	q := tasksQuestion{&question{
-		workflowID: request.WorkflowID, statuses: request.Statuses, kinds: kindsOf(request.Statuses),
-		plan: &plan{damaged: map[store.BlockKey]bool{}},
-	}, map[int64]string{}}
-	var err error
-	if q.now, err = snapshot.Now(ctx); err != nil {
-		return q, store.WorkflowInfo{}, err
-	}
-	workflow, err := snapshot.Workflow(ctx, request.WorkflowID)
+// askTasks asks about the level at an instant: that before the window that begins right after it, which is
+// empty.
+func askTasks(ctx context.Context, snapshot store.Snapshot, found *damage, request TasksRequest) (*question, error) {
+	q, err := begin(ctx, snapshot, found, request.WorkflowID, request.Statuses, request.Templates)
 	if err != nil {
-		return q, workflow, err
-	}
-	if q.horizon, err = snapshot.Horizon(ctx, request.WorkflowID); err != nil {
-		return q, workflow, err
-	}
-	known, err := snapshot.TemplateNames(ctx, request.WorkflowID)
-	if err != nil {
-		return q, workflow, err
-	}
-	for _, template := range known {
-		q.names[template.ID] = template.Name
-	}
-	if q.series, err = chooseSeries(known, request.Templates); err != nil {
-		return q, workflow, err
+		return nil, err
 	}
 	at := q.now
 	if request.At != nil {
 		at = *request.At
 	}
-	if err := q.checkInstant(at); err != nil {
-		return q, workflow, err
-	}
-	q.window = concurrency.Window{Start: at + 1, Bucket: minute}
-	if q.marks, err = snapshot.Marks(ctx, store.MarkFilter{WorkflowID: q.workflowID, Before: q.until()}); err != nil {
-		return q, workflow, err
-	}
-	q.plan.mark(q.marks)
-	return q, workflow, nil
-}
-
-func (q tasksQuestion) checkInstant(at int64) error {
 	switch {
 	case at > q.now:
-		return jobmon.FieldErrorf("at", "at lies in the future; leave it out to ask for now, or ask for an earlier instant")
+		return nil, jobmon.FieldErrorf("at", "at lies in the future; leave it out to ask for now, or ask for an earlier instant")
 	case at < q.horizon.RowsFrom:
-		return jobmon.FieldErrorf("at", "tasks can be listed from rows_from, %s, on: the transitions before it are removed; "+
+		return nil, jobmon.FieldErrorf("at", "tasks can be listed from rows_from, %s, on: the transitions before it are removed; "+
 			"ask for a later instant", text(q.horizon.RowsFrom))
-	default:
-		return nil
 	}
-}
-
-// templateIDs returns the templates that are asked for, none when it is all.
-func (q tasksQuestion) templateIDs() []int64 {
-	if !q.series.some {
-		return nil
-	}
-	var ids []int64
-	for id, series := range q.series.index {
-		if series >= 0 {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+	q.window = concurrency.Window{Start: at + 1, Bucket: minute}
+	return q, q.readMarks(ctx, snapshot)
 }
 
 // level is a [counter] of the tasks that are in a set of statuses in the end.

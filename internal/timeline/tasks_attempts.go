@@ -9,7 +9,7 @@ import (
 
 // describe says of stays which tasks they are of, and at which attempt these were at the instant.
 func describe(
-	ctx context.Context, snapshot store.Snapshot, at int64, stays []store.Stay, templates map[int64]string,
+	ctx context.Context, snapshot store.Snapshot, at int64, stays []store.Stay, templates []store.TemplateName,
 ) ([]TaskAt, error) {
 	if len(stays) == 0 {
 		return nil, nil
@@ -42,10 +42,14 @@ func describe(
 		}
 		nodes[node.TaskID] = append(nodes[node.TaskID], node.Nodename)
 	}
+	names := make(map[int64]string, len(templates))
+	for _, template := range templates {
+		names[template.ID] = template.Name
+	}
 	told := make([]TaskAt, len(stays))
 	for i, stay := range stays {
 		task, chain, ran := tasks[stay.TaskID], chains[stay.TaskID], nodes[stay.TaskID]
-		told[i] = TaskAt{Stay: stay, Name: task.Name, Template: templates[stay.TaskTemplateID]}
+		told[i] = TaskAt{Stay: stay, Name: task.Name, Template: names[stay.TaskTemplateID]}
 		attempt, known := chain.attempt(task.NumAttempts, stay.Status)
 		if known {
 			told[i].Attempt = &attempt

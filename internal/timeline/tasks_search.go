@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -89,7 +88,7 @@ func (s *search) end(ctx context.Context, e *ends) error {
 			return err
 		}
 		e.missing--
-		if byKey(stay.Key(), s.after) <= 0 {
+		if stay.Key().Compare(s.after) <= 0 {
 			continue
 		}
 		// Cut back now and then, so that no more are held than a few pages.
@@ -158,12 +157,8 @@ func (s *search) next(ctx context.Context, w *walk) (from, before int64, err err
 	}
 }
 
-func byKey(a, b store.StayKey) int {
-	return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.TaskID, b.TaskID))
-}
-
 // firstOf sorts stays and returns the first of them.
 func firstOf(stays []store.Stay, most int) []store.Stay {
-	slices.SortFunc(stays, func(a, b store.Stay) int { return byKey(a.Key(), b.Key()) })
+	slices.SortFunc(stays, func(a, b store.Stay) int { return a.Key().Compare(b.Key()) })
 	return stays[:min(most, len(stays))]
 }

@@ -117,53 +117,77 @@ func New(db store.Reader, damaged func(ctx context.Context, blocks []store.Block
 // when too much is not summed up yet.
 func (t *Timeline) Concurrency(ctx context.Context, request Request) (Answer, error) {
 	var answer Answer
-	var damaged []store.BlockKey
-	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		q, version, err := ask(ctx, snapshot, request)
+	err := t.view(ctx, func(ctx context.Context, snapshot store.Snapshot, found *damage) error {
+		q, version, err := ask(ctx, snapshot, found, request)
 		if err != nil {
 			return err
 		}
 		answer, err = q.answer(ctx, snapshot, request)
-		answer.Version, damaged = version, q.found
+		answer.Version = version
 		return err
 	})
-	if len(damaged) > 0 {
-		t.damaged(ctx, damaged)
-	}
 	return answer, err
 }
 
-// ask turns a request into a question about its workflow as it is, and returns the version of the answer.
-func ask(ctx context.Context, snapshot store.Snapshot, request Request) (*question, string, error) {
-	return askUpTo(ctx, snapshot, request, MaxBuckets, MaxCells)
+// damage gathers the blocks that were found damaged and done without, by their whole keys.
+type damage []store.BlockKey
+
+// view reads from one snapshot, and tells of the damage that was found in it.
+func (t *Timeline) view(ctx context.Context, read func(ctx context.Context, snapshot store.Snapshot, found *damage) error) error {
+	var found damage
+	err := t.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error { return read(ctx, snapshot, &found) })
+	if len(found) > 0 {
+		t.damaged(ctx, found)
+	}
+	return err
 }
 
-// askUpTo is ask for an answer of at most so many buckets, and so many pairs of a bucket and a template.
-func askUpTo(ctx context.Context, snapshot store.Snapshot, request Request, buckets, cells int) (*question, string, error) {
+// begin begins a question about the tasks of a workflow that are in some statuses, of some templates or all.
+func begin(
+	ctx context.Context, snapshot store.Snapshot, found *damage, workflowID int64, statuses concurrency.StatusSet, templates []string,
+) (*question, error) {
 	q := &question{
-		workflowID: request.WorkflowID, statuses: request.Statuses, kinds: kindsOf(request.Statuses),
-		plan: &plan{damaged: map[store.BlockKey]bool{}},
+		statuses: statuses, kinds: kindsOf(statuses),
+		plan: &plan{damaged: map[store.BlockKey]bool{}}, found: found,
 	}
 	var err error
 	if q.now, err = snapshot.Now(ctx); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	workflow, err := snapshot.Workflow(ctx, request.WorkflowID)
+	if q.workflow, err = snapshot.Workflow(ctx, workflowID); err != nil {
+		return nil, err
+	}
+	if q.horizon, err = snapshot.Horizon(ctx, workflowID); err != nil {
+		return nil, err
+	}
+	if q.templates, err = snapshot.TemplateNames(ctx, workflowID); err != nil {
+		return nil, err
+	}
+	if q.all, err = chooseSeries(q.templates, nil); err != nil {
+		return nil, err
+	}
+	q.series, err = chooseSeries(q.templates, templates)
+	return q, err
+}
+
+// readMarks plans to do without the cells that the marks before the window's end tell of.
+func (q *question) readMarks(ctx context.Context, snapshot store.Snapshot) (err error) {
+	q.marks, err = snapshot.Marks(ctx, store.MarkFilter{WorkflowID: q.workflow.ID, Before: q.until()})
+	q.plan.mark(q.marks)
+	return err
+}
+
+// ask turns a request into a question about its workflow as it is, and returns the version of the answer.
+func ask(ctx context.Context, snapshot store.Snapshot, found *damage, request Request) (*question, string, error) {
+	return askUpTo(ctx, snapshot, found, request, MaxBuckets, MaxCells)
+}
+
+// askUpTo is ask for an answer of at most so many buckets, and so many pairs of a bucket and a template.
+func askUpTo(
+	ctx context.Context, snapshot store.Snapshot, found *damage, request Request, buckets, cells int,
+) (*question, string, error) {
+	q, err := begin(ctx, snapshot, found, request.WorkflowID, request.Statuses, request.Templates)
 	if err != nil {
-		return nil, "", err
-	}
-	q.workflow = workflow
-	if q.horizon, err = snapshot.Horizon(ctx, request.WorkflowID); err != nil {
-		return nil, "", err
-	}
-	known, err := snapshot.TemplateNames(ctx, request.WorkflowID)
-	if err != nil {
-		return nil, "", err
-	}
-	if q.all, err = chooseSeries(known, nil); err != nil {
-		return nil, "", err
-	}
-	if q.series, err = chooseSeries(known, request.Templates); err != nil {
 		return nil, "", err
 	}
 	if series := len(q.series.names); request.Top > 0 && request.Top < series {
@@ -171,16 +195,15 @@ func askUpTo(ctx context.Context, snapshot store.Snapshot, request Request, buck
 	} else {
 		buckets = min(buckets, cells/max(1, series))
 	}
-	if err := q.chooseWindow(ctx, snapshot, request, workflow, buckets); err != nil {
+	if err := q.chooseWindow(ctx, snapshot, request, buckets); err != nil {
 		return nil, "", err
 	}
 	if err := q.checkKnown(); err != nil {
 		return nil, "", err
 	}
-	if q.marks, err = snapshot.Marks(ctx, store.MarkFilter{WorkflowID: q.workflowID, Before: q.until()}); err != nil {
+	if err := q.readMarks(ctx, snapshot); err != nil {
 		return nil, "", err
 	}
-	q.plan.mark(q.marks)
 	if q.limits, err = snapshot.Limits(ctx, request.WorkflowID); err != nil {
 		return nil, "", err
 	}

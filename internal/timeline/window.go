@@ -16,16 +16,14 @@ import (
 )
 
 // chooseWindow turns a request into at most so many whole buckets.
-func (q *question) chooseWindow(
-	ctx context.Context, snapshot store.Snapshot, request Request, workflow store.WorkflowInfo, most int,
-) error {
+func (q *question) chooseWindow(ctx context.Context, snapshot store.Snapshot, request Request, most int) error {
 	buckets := []int64{request.Bucket}
 	if request.Bucket == 0 {
 		buckets = Buckets()
 	}
 	for i, bucket := range buckets {
 		var err error
-		if q.window, err = cover(request, workflow, q.horizon, q.now, bucket); err != nil {
+		if q.window, err = cover(request, q.workflow, q.horizon, q.now, bucket); err != nil {
 			return err
 		}
 		if i+1 == len(buckets) {
@@ -55,7 +53,7 @@ func (q *question) fits(ctx context.Context, snapshot store.Snapshot) (bool, err
 
 // windowRows selects what happens in the window.
 func (q *question) windowRows() store.TransitionFilter {
-	return store.TransitionFilter{WorkflowID: q.workflowID, From: q.window.Start, Before: q.until()}
+	return store.TransitionFilter{WorkflowID: q.workflow.ID, From: q.window.Start, Before: q.until()}
 }
 
 // checkKnown refuses a window that begins before what is known.
@@ -108,7 +106,7 @@ func (q *question) version(ctx context.Context, snapshot store.Snapshot, limits 
 		kinds, names = slices.Concat(kinds, kindsOf(concurrency.Active)), slices.Concat(names, q.all.names)
 	}
 	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
-		WorkflowID: q.workflowID, Kinds: kinds, Ranges: generationRanges(q.until()),
+		WorkflowID: q.workflow.ID, Kinds: kinds, Ranges: generationRanges(q.until()),
 	})
 	if err != nil {
 		return "", err

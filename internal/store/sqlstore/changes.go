@@ -59,16 +59,7 @@ func (v snapshot) fromChanges(filter store.ChangeFilter, page store.ChangePage) 
 		c.add("s.task_id = ?", filter.TaskID)
 	}
 	c.add(workflow+" = ?", filter.WorkflowID)
-	// No row is outside these bounds, and no database could be asked about such instants.
-	if filter.From > store.MaxInstant || filter.Before <= 0 {
-		c.add("1 = 0")
-	}
-	if filter.From > 0 && filter.From <= store.MaxInstant {
-		c.add("s.changed_at >= ?", v.at(filter.From))
-	}
-	if filter.Before > 0 && filter.Before <= store.MaxInstant {
-		c.add("s.changed_at < ?", v.at(filter.Before))
-	}
+	c.changedIn(v.session, filter.From, filter.Before)
 	if key := page.After; key != nil {
 		// The first condition is what every database looks up. The second is about the rows of that instant, and
 		// no comparison of pairs: MariaDB would read all of these, of which a run may have as many as tasks.

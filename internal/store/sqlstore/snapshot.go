@@ -65,15 +65,18 @@ const (
 
 // activeStatuses lists the statuses in which a task is active. They are no parameters, so that a database that
 // plans a statement once knows how few tasks are in them, and looks into the index.
-var activeStatuses = func() string {
+var activeStatuses = lettersOf(jobmon.TaskStatuses(), jobmon.TaskStatus.Active)
+
+// lettersOf lists those statuses for a statement of which something is true.
+func lettersOf[S fmt.Stringer](statuses []S, is func(S) bool) string {
 	var letters []string
-	for _, status := range jobmon.TaskStatuses() {
-		if status.Active() {
+	for _, status := range statuses {
+		if is(status) {
 			letters = append(letters, "'"+status.String()+"'")
 		}
 	}
 	return strings.Join(letters, ", ")
-}()
+}
 
 var escapeLike = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
@@ -118,16 +121,7 @@ func (v snapshot) TemplateNames(ctx context.Context, workflowID int64) ([]store.
 func (v snapshot) fromTransitions(filter store.TransitionFilter) (string, []any) {
 	var c conditions
 	c.add("s.workflow_id = ?", filter.WorkflowID)
-	// No row is outside these bounds, and no database could be asked about such instants.
-	if filter.From > store.MaxInstant || filter.Before <= 0 {
-		c.add("1 = 0")
-	}
-	if filter.From > 0 && filter.From <= store.MaxInstant {
-		c.add("s.changed_at >= ?", v.at(filter.From))
-	}
-	if filter.Before > 0 && filter.Before <= store.MaxInstant {
-		c.add("s.changed_at < ?", v.at(filter.Before))
-	}
+	c.changedIn(v.session, filter.From, filter.Before)
 	if len(filter.Statuses) > 0 {
 		var left, entered conditions
 		oneOf(&left, "s.previous_status", filter.Statuses)
@@ -136,6 +130,20 @@ func (v snapshot) fromTransitions(filter store.TransitionFilter) (string, []any)
 	}
 	c.add("? NOT IN ("+staged+")", filter.WorkflowID) // asked once, not for every row
 	return " FROM task_status_audit s" + v.store.dialect.UseIndex("idx_task_status_audit_workflow_time") + c.where(), c.args
+}
+
+// changedIn demands that a row s of the audit lies in [from, before).
+func (c *conditions) changedIn(s session, from, before int64) {
+	// No row is outside these bounds, and no database could be asked about such instants.
+	if from > store.MaxInstant || before <= 0 {
+		c.add("1 = 0")
+	}
+	if from > 0 && from <= store.MaxInstant {
+		c.add("s.changed_at >= ?", s.at(from))
+	}
+	if before > 0 && before <= store.MaxInstant {
+		c.add("s.changed_at < ?", s.at(before))
+	}
 }
 
 // CountTransitions implements [store.Snapshot].

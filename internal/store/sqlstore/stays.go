@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -36,9 +35,7 @@ func (v snapshot) OpenStays(
 		}
 		found = append(found, stays...)
 	}
-	slices.SortFunc(found, func(a, b store.Stay) int {
-		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.TaskID, b.TaskID))
-	})
+	slices.SortFunc(found, func(a, b store.Stay) int { return a.Key().Compare(b.Key()) })
 	return found[:min(most, len(found))], nil
 }
 

@@ -3,22 +3,13 @@ package sqlstore
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 )
 
-// endedRuns lists the statuses of runs that have ended, for a statement: see activeStatuses.
-var endedRuns = func() string {
-	var letters []string
-	for _, status := range jobmon.RunStatuses() {
-		if status.Ended() {
-			letters = append(letters, "'"+status.String()+"'")
-		}
-	}
-	return strings.Join(letters, ", ")
-}()
+// endedRuns lists the statuses of runs that have ended: see activeStatuses.
+var endedRuns = lettersOf(jobmon.RunStatuses(), jobmon.RunStatus.Ended)
 
 // Suspects implements [store.Snapshot].
 func (v snapshot) Suspects(ctx context.Context, workflowID, at int64) iter.Seq2[store.Suspect, error] {
