@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tasktide/internal/store"
+	sizes "tasktide/internal/workload"
 )
 
 // question is something that people ask of a chart beside its numbers, through HTTP.
@@ -77,18 +78,15 @@ func questions() []question {
 	}
 }
 
-// spans are how long the workloads take that are asked about.
-var spans = map[string]time.Duration{"S": day, "M": day, "L": 30 * day, "X": 90 * day}
-
 // timeQuestions times all of them on every database.
 func (r *readSide) timeQuestions(ctx context.Context, p *population) error {
-	span, known := spans[p.name]
-	if !known {
-		return fmt.Errorf("how long %s takes is not written down", p.name)
+	size, err := sizes.ParseSize(p.name)
+	if err != nil {
+		return err
 	}
 	about := make([]subject, len(r.beds))
 	for i, b := range r.beds {
-		about[i] = subject{workflow: p.workflow[b.kind], span: span}
+		about[i] = subject{workflow: p.workflow[b.kind], span: size.Span}
 		err := b.store.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
 			_, about[i].task, err = snapshot.TaskIDs(ctx, about[i].workflow)
 			return err

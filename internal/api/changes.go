@@ -1,9 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strconv"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
@@ -44,12 +44,7 @@ const (
 )
 
 func (l *changesLimit) UnmarshalText(text []byte) error {
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 1 || n > maxChanges {
-		return jobmon.FieldErrorf("limit", "limit must be a whole number from 1 to %d, not %q", maxChanges, excerpt(text))
-	}
-	*l = changesLimit(n)
-	return nil
+	return upTo("limit", maxChanges, text, (*int)(l))
 }
 
 // query identifies the list that the request asks for a page of.
@@ -93,10 +88,7 @@ func (s *server) taskStatusChanges(ctx context.Context, request changesRequest) 
 	asked := timeline.ChangesRequest{
 		WorkflowID: request.WorkflowID, Start: (*int64)(request.Start), End: (*int64)(request.End), TaskID: request.TaskID,
 		Templates: request.Templates, PreviousStatuses: request.PreviousStatuses, NewStatuses: request.NewStatuses,
-		Descending: request.Order == descending, Limit: int(request.Limit),
-	}
-	if asked.Limit == 0 {
-		asked.Limit = defaultChanges
+		Descending: request.Order == descending, Limit: cmp.Or(int(request.Limit), defaultChanges),
 	}
 	if key != nil {
 		asked.After = &store.ChangeKey{At: key[0], ID: key[1]}

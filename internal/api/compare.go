@@ -3,12 +3,10 @@ package api
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
 	"tasktide/internal/jobmon"
-	"tasktide/internal/store"
 	"tasktide/internal/timeline"
 )
 
@@ -57,95 +55,24 @@ func (s *server) compare(ctx context.Context, request compareRequest) (compareAn
 	if request.With == 0 {
 		return compareAnswer{}, jobmon.FieldErrorf("with", "give the id of the workflow to compare with")
 	}
-	infos, err := s.both(ctx, request)
+	asked, err := concurrencyRequest{
+		Granularity: cmp.Or(request.Granularity, granularityAuto), MaxPoints: request.MaxPoints,
+		Statuses: request.Statuses, Templates: request.Templates, Top: request.Top, Format: formatColumns,
+	}.timeline()
 	if err != nil {
 		return compareAnswer{}, err
 	}
-	asked := make([]timeline.Request, len(infos))
-	answers := make([]timeline.Answer, len(infos))
-	for i, info := range infos {
-		if asked[i], err = s.compareWith(ctx, request, info, lengthOf(request, infos)); err != nil {
-			return compareAnswer{}, err
-		}
-		if answers[i], err = s.Timeline.Concurrency(ctx, asked[i]); err != nil {
-			return compareAnswer{}, err
-		}
-	}
-	// The bucket that is fine enough for one may be too fine for the other.
-	width := max(answers[0].Window.Bucket, answers[1].Window.Bucket)
-	answer := compareAnswer{}
-	for i, info := range infos {
-		if asked[i].Bucket = width; answers[i].Window.Bucket != width {
-			if answers[i], err = s.Timeline.Concurrency(ctx, asked[i]); err != nil {
-				return compareAnswer{}, err
-			}
-		}
-		numbers := numbersOf(answers[i], concurrencyRequest{Stat: request.Stat, Templates: request.Templates})
-		answer.Workflows = append(answer.Workflows, compared{
-			Name: info.Name, FirstTransitionAt: instant(info.FirstAt),
-			LeadSeconds: seconds(asked[i].Start - answers[i].Window.Start),
-			Concurrency: columnsOf(numbers, asked[i]),
-		})
-	}
-	return answer, nil
-}
-
-// both returns the two workflows, of which each must have a transition.
-func (s *server) both(ctx context.Context, request compareRequest) (infos []store.WorkflowInfo, err error) {
-	err = s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		now, err := snapshot.Now(ctx)
-		if err != nil {
-			return err
-		}
-		for i, id := range []int64{request.WorkflowID, request.With} {
-			info, err := snapshot.Workflow(ctx, id)
-			if i == 1 && jobmon.ErrorCode(err) == jobmon.CodeNotFound {
-				return jobmon.FieldErrorf("with", "there is no workflow %d to compare with", id)
-			}
-			if err != nil {
-				return err
-			}
-			if info.FirstAt == 0 {
-				return jobmon.Errorf(jobmon.CodeInvalid, "workflow %d has no transition yet, from which it could be counted", id)
-			}
-			if info.Active {
-				info.LastAt = max(now, info.LastAt)
-			}
-			infos = append(infos, info)
-		}
-		return nil
+	found, err := s.Timeline.Compare(ctx, timeline.Comparison{
+		Request: asked, WorkflowIDs: []int64{request.WorkflowID, request.With},
+		Offset: request.Offset.micros(), Length: request.Duration.micros(),
 	})
-	return infos, err
-}
-
-// lengthOf returns the length of both windows: what is asked for, or what is left of the longer life.
-func lengthOf(request compareRequest, infos []store.WorkflowInfo) int64 {
-	longest := int64(0)
-	for _, info := range infos {
-		longest = max(longest, info.LastAt+1-info.FirstAt-request.Offset.micros())
-	}
-	return max(1, cmp.Or(request.Duration.micros(), longest))
-}
-
-// compareWith makes the request of one of the workflows, which has some of the templates at least.
-func (s *server) compareWith(
-	ctx context.Context, request compareRequest, info store.WorkflowInfo, length int64,
-) (timeline.Request, error) {
-	templates := request.Templates
-	if len(templates) > 0 {
-		known, err := s.Timeline.Templates(ctx, info.ID)
-		if err != nil {
-			return timeline.Request{}, err
-		}
-		templates = slices.DeleteFunc(slices.Clone(templates), func(name string) bool { return !slices.Contains(known, name) })
-		if len(templates) == 0 {
-			return timeline.Request{}, jobmon.FieldErrorf("task_template_name", "workflow %d has none of these task templates", info.ID)
+	answer := compareAnswer{Workflows: make([]compared, len(found))}
+	for i, one := range found {
+		numbers := numbersOf(one.Answer, concurrencyRequest{Stat: request.Stat, Templates: request.Templates})
+		asked.WorkflowID = one.Workflow.ID
+		answer.Workflows[i] = compared{
+			one.Workflow.Name, instant(one.Workflow.FirstAt), seconds(one.Lead), columnsOf(numbers, asked),
 		}
 	}
-	start := instant(info.FirstAt + request.Offset.micros())
-	end := start + instant(length)
-	return concurrencyRequest{
-		WorkflowID: info.ID, Start: &start, End: &end, Granularity: cmp.Or(request.Granularity, granularityAuto),
-		MaxPoints: request.MaxPoints, Statuses: request.Statuses, Templates: templates, Top: request.Top, Format: formatColumns,
-	}.timeline()
+	return answer, err
 }

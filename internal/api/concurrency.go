@@ -75,7 +75,7 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 	asked := timeline.Request{
 		WorkflowID: request.WorkflowID, Templates: request.Templates, Bucket: request.Granularity.micros(),
 		MaxPoints: int(request.MaxPoints),
-		Statuses:  concurrency.Of(jobmon.TaskRunning),
+		Statuses:  union(request.Statuses),
 	}
 	switch {
 	case request.Format == formatColumns:
@@ -84,12 +84,6 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		asked.Top = int(request.Top)
 	case request.Top != 0:
 		return asked, jobmon.FieldErrorf("top", "rows tell of every template; ask for format=columns or csv, or leave top out")
-	}
-	if len(request.Statuses) > 0 {
-		asked.Statuses = 0
-		for _, union := range request.Statuses {
-			asked.Statuses |= concurrency.StatusSet(union)
-		}
 	}
 	switch {
 	case request.Start == nil && request.End == nil:
@@ -109,12 +103,7 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 type maxPoints int
 
 func (m *maxPoints) UnmarshalText(text []byte) error {
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 1 || n > timeline.MaxBuckets {
-		return jobmon.FieldErrorf("max_points", "max_points must be a number from 1 to %d, not %q", timeline.MaxBuckets, excerpt(text))
-	}
-	*m = maxPoints(n)
-	return nil
+	return upTo("max_points", timeline.MaxBuckets, text, (*int)(m))
 }
 
 // top is how many templates are told apart in columns.
@@ -126,12 +115,7 @@ const (
 )
 
 func (t *top) UnmarshalText(text []byte) error {
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 1 || n > maxTop {
-		return jobmon.FieldErrorf("top", "top must be a number from 1 to %d, not %q", maxTop, excerpt(text))
-	}
-	*t = top(n)
-	return nil
+	return upTo("top", maxTop, text, (*int)(t))
 }
 
 // timeRange is a window that ends now, or the whole life of a workflow.
@@ -222,6 +206,16 @@ func (f *format) UnmarshalText(text []byte) error {
 	return choose("format", []string{string(formatRows), string(formatColumns), string(formatCSV)}, text, (*string)(f))
 }
 
+// upTo reads a number from 1 on.
+func upTo(name string, most int, text []byte, number *int) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > most {
+		return jobmon.FieldErrorf(name, "%s must be a whole number from 1 to %d, not %q", name, most, excerpt(text))
+	}
+	*number = n
+	return nil
+}
+
 func choose(name string, allowed []string, text []byte, chosen *string) error {
 	if !slices.Contains(allowed, string(text)) {
 		return jobmon.FieldErrorf(name, "%s must be one of %s, not %q", name, strings.Join(allowed, ", "), excerpt(text))
@@ -247,6 +241,18 @@ func (u *statusUnion) UnmarshalText(text []byte) error {
 		*u = statusUnion(concurrency.Of(status))
 	}
 	return nil
+}
+
+// union returns the statuses that are asked for: RUNNING when none is.
+func union(asked []statusUnion) concurrency.StatusSet {
+	if len(asked) == 0 {
+		return concurrency.Of(jobmon.TaskRunning)
+	}
+	var set concurrency.StatusSet
+	for _, one := range asked {
+		set |= concurrency.StatusSet(one)
+	}
+	return set
 }
 
 // numbers is an answer of the timeline, read through one statistic.

@@ -1,10 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"tasktide/internal/jobmon"
-	"tasktide/internal/store"
+	"tasktide/internal/timeline"
 )
 
 type suspectsRequest struct {
@@ -52,58 +53,41 @@ type suspectRun struct {
 
 // suspects answers which tasks count as active though nobody is there who would move them on.
 func (s *server) suspects(ctx context.Context, request suspectsRequest) (suspectsAnswer, error) {
-	limit := int(request.Limit)
-	if limit == 0 {
-		limit = defaultLimit
-	}
 	query := hashQuery("suspects", request.WorkflowID)
-	after, err := readCursor(request.Cursor, query, 1)
+	key, err := readCursor(request.Cursor, query, 1)
 	if err != nil {
 		return suspectsAnswer{}, err
 	}
-	answer := suspectsAnswer{WorkflowID: request.WorkflowID, Tasks: []suspect{}}
-	err = s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		if _, err := snapshot.Workflow(ctx, request.WorkflowID); err != nil {
-			return err
-		}
-		now, err := snapshot.Now(ctx)
-		if err != nil {
-			return err
-		}
-		answer.GeneratedAt = instant(now)
-		for found, err := range snapshot.Suspects(ctx, request.WorkflowID, now) {
-			if err != nil {
-				return err
-			}
-			task := suspectOf(found)
-			answer.Count++
-			if answer.Since == nil || task.Since < *answer.Since {
-				answer.Since = &task.Since
-			}
-			switch {
-			case after != nil && found.TaskID <= after[0]:
-			case len(answer.Tasks) < limit:
-				answer.Tasks = append(answer.Tasks, task)
-			case answer.NextCursor == nil:
-				answer.NextCursor = new(writeCursor(query, answer.Tasks[limit-1].ID))
-			}
-		}
-		return nil
-	})
-	return answer, err
+	after := int64(0)
+	if key != nil {
+		after = key[0]
+	}
+	found, err := s.Timeline.Suspects(ctx, request.WorkflowID, after, cmp.Or(int(request.Limit), defaultLimit))
+	if err != nil {
+		return suspectsAnswer{}, err
+	}
+	answer := suspectsAnswer{
+		WorkflowID: request.WorkflowID, Count: found.Count, Since: known(found.Since),
+		Tasks: make([]suspect, len(found.Page)), GeneratedAt: instant(found.Now),
+	}
+	for i, task := range found.Page {
+		answer.Tasks[i] = suspectOf(task)
+	}
+	if found.More {
+		answer.NextCursor = new(writeCursor(query, found.Page[len(found.Page)-1].TaskID))
+	}
+	return answer, nil
 }
 
-func suspectOf(found store.Suspect) suspect {
-	run := found.Run
-	task := suspect{
+func suspectOf(found timeline.Suspect) suspect {
+	run, reason := found.Run, runLost
+	if run.Status.Ended() {
+		reason = runEnded
+	}
+	return suspect{
 		ID: found.TaskID, Name: found.TaskName, TaskTemplateName: found.TaskTemplateName,
 		Status: found.Status, StatusName: found.Status.Name(), StatusAt: instant(found.StatusAt),
-		Reason: runLost, Since: instant(max(run.HeartbeatAt, found.StatusAt)),
+		Since: instant(found.Since), Reason: reason,
 		Run: suspectRun{run.ID, run.Status, run.Status.Name(), instant(run.StatusAt), instant(run.HeartbeatAt)},
 	}
-	if run.Status.Ended() {
-		// A worker may go on after its run has ended: what it did until then was no suspicion.
-		task.Reason, task.Since = runEnded, instant(max(run.StatusAt, found.StatusAt))
-	}
-	return task
 }

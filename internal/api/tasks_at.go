@@ -3,10 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
-	"slices"
-	"strconv"
 
-	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 	"tasktide/internal/timeline"
@@ -27,12 +24,7 @@ type tasksLimit int
 const defaultTasks = 100
 
 func (l *tasksLimit) UnmarshalText(text []byte) error {
-	limit, err := strconv.Atoi(string(text))
-	if err != nil || limit < 1 || limit > timeline.MaxTasks {
-		return jobmon.FieldErrorf("limit", "limit must be a whole number from 1 to %d, not %q", timeline.MaxTasks, excerpt(text))
-	}
-	*l = tasksLimit(limit)
-	return nil
+	return upTo("limit", timeline.MaxTasks, text, (*int)(l))
 }
 
 type tasksAtAnswer struct {
@@ -57,22 +49,16 @@ type taskAt struct {
 	Seconds          float64           `json:"seconds"`       // from since to at
 	TotalSeconds     *float64          `json:"total_seconds"` // from since to until
 	Attempt          *int              `json:"attempt"`
-	NodeName         *string           `json:"nodename"`
+	Nodename         *string           `json:"nodename"`
 }
 
 // tasksAt answers which tasks were in a status at an instant.
 func (s *server) tasksAt(ctx context.Context, request tasksAtRequest) (tasksAtAnswer, error) {
 	asked := timeline.TasksRequest{
 		WorkflowID: request.WorkflowID, At: (*int64)(request.At), Templates: request.Templates,
-		Statuses: concurrency.Of(jobmon.TaskRunning), Limit: cmp.Or(int(request.Limit), defaultTasks),
+		Statuses: union(request.Statuses), Limit: cmp.Or(int(request.Limit), defaultTasks),
 	}
-	if len(request.Statuses) > 0 {
-		asked.Statuses = 0
-		for _, union := range request.Statuses {
-			asked.Statuses |= concurrency.StatusSet(union)
-		}
-	}
-	query := hashQuery("tasks", asked.WorkflowID, asked.Statuses, slices.Compact(slices.Sorted(slices.Values(asked.Templates))))
+	query := hashQuery("tasks", asked.WorkflowID, asked.Statuses, distinct(asked.Templates))
 	after, err := readCursor(request.Cursor, query, 3)
 	if err != nil {
 		return tasksAtAnswer{}, err
@@ -111,7 +97,7 @@ func taskAtOf(found timeline.TaskAt, at int64) taskAt {
 		task.TotalSeconds = new(seconds(found.Until - found.Since))
 	}
 	if found.Nodename != "" {
-		task.NodeName = &found.Nodename
+		task.Nodename = &found.Nodename
 	}
 	return task
 }

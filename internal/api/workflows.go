@@ -50,12 +50,7 @@ const (
 )
 
 func (l *pageLimit) UnmarshalText(text []byte) error {
-	limit, err := strconv.Atoi(string(text))
-	if err != nil || limit < 1 || limit > maxLimit {
-		return jobmon.Errorf(jobmon.CodeInvalid, "limit must be a whole number from 1 to %d, not %q", maxLimit, text)
-	}
-	*l = pageLimit(limit)
-	return nil
+	return upTo("limit", maxLimit, text, (*int)(l))
 }
 
 // cursor is the id that the page before ended with; clients are not told so.

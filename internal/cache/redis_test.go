@@ -243,7 +243,7 @@ func TestFullRedis(t *testing.T) {
 	}
 }
 
-// A server that talks nonsense is one that does not answer.
+// A server that ends each connection is one that does not answer.
 func TestRedisThatIsNone(t *testing.T) {
 	server := testdb.StartProxy(t, "127.0.0.1:1") // where nobody listens: each connection ends at once
 	var heard log
