@@ -55,15 +55,16 @@ func (s *Server) installMariaDB(settings Settings, port int) error {
 	if err := s.run("", "mkdir", data); err != nil {
 		return err
 	}
-	err = s.run(bootstrap.String(), program, "--no-defaults", "--bootstrap", "--datadir="+data, "--character-set-server=utf8mb4")
+	// A server that starts removes the temporary tables it finds: those of another one, where both share a folder.
+	places := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + s.directory}
+	err = s.run(bootstrap.String(), program, append(places, "--bootstrap", "--character-set-server=utf8mb4")...)
 	if err != nil {
 		return err
 	}
-	s.command = append([]string{
-		program, "--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", port),
+	s.command = slices.Concat([]string{program}, places, []string{
+		"--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", port), "--max-connections=" + maxConnections,
 		"--socket=" + filepath.Join(s.directory, "socket"), "--pid-file=" + filepath.Join(s.directory, "pid"),
-		"--max-connections=" + maxConnections,
-	}, settings.MariaDB...)
+	}, settings.MariaDB)
 	return nil
 }
 
