@@ -10,10 +10,20 @@ type Move struct {
 type TaskHistory struct {
 	Name     string
 	Template string
-	Attempts int
+	Attempts int // as many as there are times of being QUEUED among the moves, or more
 	// Moves is the life in order: the first enters REGISTERING, and none comes before the one ahead
 	// of it.
 	Moves []Move
+}
+
+// Queued returns how often the task was queued.
+func (h TaskHistory) Queued() (times int) {
+	for _, move := range h.Moves {
+		if move.To == TaskQueued {
+			times++
+		}
+	}
+	return times
 }
 
 // Check returns CodeInvalid when the history is not one that JobMon could have had: it does not

@@ -59,6 +59,12 @@ func (s TaskStatus) Active() bool {
 	return s == TaskQueued || s == TaskInstantiating || s == TaskLaunched || s == TaskRunning
 }
 
+// InAttempt reports whether the time that a task is in the status belongs to an attempt at it: a task that is
+// REGISTERING or ADJUSTING_RESOURCES waits for the next one.
+func (s TaskStatus) InAttempt() bool {
+	return s != 0 && s != TaskRegistering && s != TaskAdjustingResources
+}
+
 // Resets reports whether the reset rule takes a task in status s back to REGISTERING: never from
 // DONE, and from RUNNING only when the caller asks for it.
 func (s TaskStatus) Resets(resetIfRunning bool) bool {
@@ -91,4 +97,16 @@ type Transition struct {
 	To             TaskStatus
 	At             int64 // the task is in To from this instant on, and no longer in From
 	PreviousAt     int64 // when From was entered; 0 when From is
+	// Retry numbers an attempt at the task from 0, since the task was last reset: that to which the time in
+	// To belongs or, where To belongs to none, that to which the time in From did.
+	Retry int
+}
+
+// Retried reports whether the time in From and that in To belong to an attempt after the first.
+func (t Transition) Retried() (from, to bool) {
+	before := t.Retry
+	if t.To == TaskQueued {
+		before-- // a task begins an attempt when it is queued
+	}
+	return t.From.InAttempt() && before > 0, t.To.InAttempt() && t.Retry > 0
 }

@@ -34,7 +34,7 @@ type Snapshot interface {
 	// SumTransitions sums up the transitions that match, in no order.
 	SumTransitions(ctx context.Context, filter TransitionFilter) ([]TransitionCount, error)
 	// Changes yields the transitions that match in the order of their instants, with nothing but At,
-	// TaskTemplateID, From and To. An error ends it.
+	// TaskTemplateID, From, To, PreviousAt and Retry. An error ends it.
 	Changes(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]
 	// Transitions yields the transitions that match by (At, ID). An error ends it.
 	Transitions(ctx context.Context, filter TransitionFilter) iter.Seq2[jobmon.Transition, error]

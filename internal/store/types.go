@@ -192,6 +192,18 @@ const (
 	ForgetAttempts
 )
 
+// Of returns how many attempts there are after the move when there were so many before.
+func (a Attempts) Of(before int) int {
+	switch a {
+	case AddAttempt:
+		return before + 1
+	case ForgetAttempts:
+		return 0
+	default:
+		return before
+	}
+}
+
 // TaskMove moves tasks to one status.
 type TaskMove struct {
 	IDs             []int64
@@ -199,6 +211,14 @@ type TaskMove struct {
 	At              int64
 	Attempts        Attempts
 	TaskResourcesID int64 // overwrites the tasks' own unless it is 0
+}
+
+// Retry returns what [jobmon.Transition] says of the move of a task with so many attempts before.
+func (m TaskMove) Retry(attempts int) int {
+	if m.To.InAttempt() {
+		attempts = m.Attempts.Of(attempts)
+	}
+	return max(attempts-1, 0)
 }
 
 // Instance is one attempt at a task.
@@ -300,10 +320,12 @@ type TransitionFilter struct {
 	Statuses   []jobmon.TaskStatus
 }
 
-// TransitionCount says how often tasks of a template went from one status to another.
+// TransitionCount says how often tasks of a template went from one status to another, by the attempt as in
+// [jobmon.Transition].
 type TransitionCount struct {
 	TaskTemplateID int64
 	From, To       jobmon.TaskStatus
+	Retry          int
 	Count          int64
 }
 

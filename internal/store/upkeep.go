@@ -92,4 +92,7 @@ type Horizon struct {
 	LastAt     int64 // its last transition before RowsFrom; 0 when there is none
 	Generation int64 // grows with every change of the workflow's blocks and of this
 	Kept       bool  // nothing is removed because of its age
+	// RunsLost says that transitions were removed before the attempts after the first and the lengths of runs
+	// were summed up, so that neither is known.
+	RunsLost bool
 }

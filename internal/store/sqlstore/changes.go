@@ -31,13 +31,9 @@ func (v snapshot) StatusChanges(
 	}
 	// The names are subqueries and not joins, so that no database begins with the tasks, and sorts.
 	rows, err = all(ctx, v.session, func(r *store.StatusChange) []any {
-		r.WorkflowID = filter.WorkflowID
-		return []any{
-			&r.ID, &r.TaskID, &r.TaskTemplateID, status(&r.From), status(&r.To), instant{&r.At}, instant{&r.PreviousAt},
-			instant{&r.StoredAt}, orZero(&r.TaskName), orZero(&r.TaskTemplateName),
-		}
-	}, `
-		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at, s.stored_at,
+		return append(transitionColumns(&r.Transition),
+			instant{&r.StoredAt}, orZero(&r.TaskName), orZero(&r.TaskTemplateName))
+	}, selectTransition+`, s.stored_at,
 			(SELECT t.name FROM task t WHERE t.id = s.task_id),
 			(SELECT p.name FROM task_template p WHERE p.id = s.task_template_id)`+
 		from+c.where()+order+"?", append(c.args, page.Limit+1)...) // one more shows whether there is another page

@@ -146,6 +146,17 @@ func (c *conditions) changedIn(s session, from, before int64) {
 	}
 }
 
+// selectTransition selects the columns of a row s of the audit, for transitionColumns.
+const selectTransition = `
+	SELECT s.id, s.task_id, s.workflow_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at, s.retry`
+
+func transitionColumns(t *jobmon.Transition) []any {
+	return []any{
+		&t.ID, &t.TaskID, &t.WorkflowID, &t.TaskTemplateID, status(&t.From), status(&t.To),
+		instant{&t.At}, instant{&t.PreviousAt}, &t.Retry,
+	}
+}
+
 // CountTransitions implements [store.Snapshot].
 func (v snapshot) CountTransitions(ctx context.Context, filter store.TransitionFilter, most int64) (int64, error) {
 	from, args := v.fromTransitions(filter)
@@ -157,32 +168,26 @@ func (v snapshot) CountTransitions(ctx context.Context, filter store.TransitionF
 func (v snapshot) SumTransitions(ctx context.Context, filter store.TransitionFilter) ([]store.TransitionCount, error) {
 	from, args := v.fromTransitions(filter)
 	return all(ctx, v.session, func(c *store.TransitionCount) []any {
-		return []any{&c.TaskTemplateID, status(&c.From), status(&c.To), &c.Count}
+		return []any{&c.TaskTemplateID, status(&c.From), status(&c.To), &c.Retry, &c.Count}
 	}, `
-		SELECT s.task_template_id, s.previous_status, s.new_status, COUNT(*)`+from+`
-		GROUP BY s.task_template_id, s.previous_status, s.new_status`, args...)
+		SELECT s.task_template_id, s.previous_status, s.new_status, s.retry, COUNT(*)`+from+`
+		GROUP BY s.task_template_id, s.previous_status, s.new_status, s.retry`, args...)
 }
 
 // Changes implements [store.Snapshot].
 func (v snapshot) Changes(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
 	from, args := v.fromTransitions(filter)
 	return each(ctx, v.session, func(t *jobmon.Transition) []any {
-		return []any{&t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}}
+		return []any{&t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt}, &t.Retry}
 	}, `
-		SELECT s.task_template_id, s.previous_status, s.new_status, s.changed_at`+from+" ORDER BY s.changed_at", args...)
+		SELECT s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at, s.retry`+
+		from+" ORDER BY s.changed_at", args...)
 }
 
 // Transitions implements [store.Snapshot].
 func (v snapshot) Transitions(ctx context.Context, filter store.TransitionFilter) iter.Seq2[jobmon.Transition, error] {
 	from, args := v.fromTransitions(filter)
-	return each(ctx, v.session, func(t *jobmon.Transition) []any {
-		t.WorkflowID = filter.WorkflowID
-		return []any{
-			&t.ID, &t.TaskID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
-		}
-	}, `
-		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at`+
-		from+" ORDER BY s.changed_at, s.id", args...)
+	return each(ctx, v.session, transitionColumns, selectTransition+from+" ORDER BY s.changed_at, s.id", args...)
 }
 
 // TaskIDs implements [store.Snapshot].
@@ -196,13 +201,7 @@ func (v snapshot) TaskIDs(ctx context.Context, workflowID int64) (least, greates
 // TaskTransitions implements [store.Snapshot]. It does not go by the workflow's index, which would find all of
 // its rows each time.
 func (v snapshot) TaskTransitions(ctx context.Context, workflowID, from, to int64) iter.Seq2[jobmon.Transition, error] {
-	return each(ctx, v.session, func(t *jobmon.Transition) []any {
-		t.WorkflowID = workflowID
-		return []any{
-			&t.ID, &t.TaskID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
-		}
-	}, `
-		SELECT s.id, s.task_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
+	return each(ctx, v.session, transitionColumns, selectTransition+`
 		FROM task_status_audit s WHERE s.task_id >= ? AND s.task_id <= ? AND s.workflow_id + 0 = ? AND ? NOT IN (`+staged+`)
 		ORDER BY s.task_id, s.changed_at, s.id`, from, to, workflowID, workflowID)
 }

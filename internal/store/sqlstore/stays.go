@@ -103,12 +103,7 @@ func (v snapshot) TransitionsOf(ctx context.Context, taskIDs []int64) iter.Seq2[
 	if len(taskIDs) > 0 {
 		c.add("s.workflow_id NOT IN (" + staged + ")")
 	}
-	return each(ctx, v.session, func(t *jobmon.Transition) []any {
-		return []any{
-			&t.ID, &t.TaskID, &t.WorkflowID, &t.TaskTemplateID, status(&t.From), status(&t.To), instant{&t.At}, instant{&t.PreviousAt},
-		}
-	}, `
-		SELECT s.id, s.task_id, s.workflow_id, s.task_template_id, s.previous_status, s.new_status, s.changed_at, s.previous_at
+	return each(ctx, v.session, transitionColumns, selectTransition+`
 		FROM task_status_audit s`+c.where()+" ORDER BY s.task_id, s.changed_at, s.id", c.args...)
 }
 

@@ -15,7 +15,7 @@ import (
 
 const insertAudit = `
 	INSERT INTO task_status_audit (
-		task_id, workflow_id, task_template_id, previous_status, new_status, changed_at, previous_at, stored_at)`
+		task_id, workflow_id, task_template_id, previous_status, new_status, changed_at, previous_at, stored_at, retry)`
 
 // InsertTasks implements [store.Tx].
 func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) ([]int64, error) {
@@ -40,7 +40,7 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 	}
 	listed, parameters := w.among("t.id", ids)
 	_, err = w.exec(ctx, insertAudit+`
-		SELECT t.id, t.workflow_id, t.task_template_id, NULL, t.status, t.status_date, NULL, ? FROM task t
+		SELECT t.id, t.workflow_id, t.task_template_id, NULL, t.status, t.status_date, NULL, ?, 0 FROM task t
 		WHERE `+listed+" ORDER BY t.id", append([]any{w.at(at)}, parameters...)...)
 	return ids, err
 }
@@ -72,10 +72,11 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 	listed, ids := w.among("id", idsOf(tasks))
 	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
 	for _, task := range tasks {
+		task.NumAttempts = move.Attempts.Of(task.NumAttempts)
 		if task.Status != move.To {
 			task.Status, task.StatusAt = move.To, max(move.At, task.StatusAt)
-			w.locked[task.ID] = task
 		}
+		w.locked[task.ID] = task
 	}
 	return err
 }
@@ -99,10 +100,10 @@ func (w writer) auditMove(ctx context.Context, move store.TaskMove, tasks []stor
 		return err
 	}
 	if len(tasks) <= fewTasks {
-		return insertRows(ctx, w.session, insertAudit, "", tasks, 8, func(t store.Task) []any {
+		return insertRows(ctx, w.session, insertAudit, "", tasks, 9, func(t store.Task) []any {
 			return []any{
 				t.ID, t.WorkflowID, t.TaskTemplateID, t.Status.String(), move.To.String(),
-				w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At),
+				w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At), move.Retry(t.NumAttempts),
 			}
 		})
 	}
@@ -110,9 +111,23 @@ func (w writer) auditMove(ctx context.Context, move store.TaskMove, tasks []stor
 	listed, ids := w.among("t.id", idsOf(tasks))
 	_, err := w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, t.task_template_id, t.status, ?,
-			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ? FROM task t
+			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ?, `+retryOf(move)+` FROM task t
 		WHERE `+listed+" ORDER BY t.id", append([]any{to, at, at}, ids...)...)
 	return err
+}
+
+// retryOf is [store.TaskMove.Retry] for a task t.
+func retryOf(move store.TaskMove) string {
+	if move.To.InAttempt() {
+		switch move.Attempts {
+		case store.AddAttempt:
+			return "t.num_attempts"
+		case store.ForgetAttempts:
+			return "0"
+		case store.KeepAttempts:
+		}
+	}
+	return "CASE WHEN t.num_attempts > 1 THEN t.num_attempts - 1 ELSE 0 END"
 }
 
 // lockedTasks returns the tasks with these ids by ascending id, each once, and locks those that are not
@@ -159,9 +174,14 @@ func (s session) importTasks(
 		row := jobmon.Transition{
 			TaskID: ids[i], WorkflowID: tasks[i].WorkflowID, TaskTemplateID: templates[history.Template],
 		}
+		begun := history.Attempts - history.Queued()
 		for _, move := range history.Moves {
 			row.From, row.PreviousAt = row.To, row.At
 			row.To, row.At = move.To, move.At
+			if move.To == jobmon.TaskQueued {
+				begun++
+			}
+			row.Retry = max(begun-1, 0)
 			rows = append(rows, row)
 		}
 	}
@@ -172,12 +192,12 @@ func (s session) importTasks(
 	if err := s.insertMarks(ctx, slices.Collect(maps.Keys(marks))); err != nil {
 		return err
 	}
-	return insertRows(ctx, s, insertAudit, "", rows, 8, func(t jobmon.Transition) []any {
+	return insertRows(ctx, s, insertAudit, "", rows, 9, func(t jobmon.Transition) []any {
 		var from, since any
 		if t.From != 0 {
 			from, since = t.From.String(), s.at(t.PreviousAt)
 		}
-		return []any{t.TaskID, t.WorkflowID, t.TaskTemplateID, from, t.To.String(), s.at(t.At), since, s.at(stored)}
+		return []any{t.TaskID, t.WorkflowID, t.TaskTemplateID, from, t.To.String(), s.at(t.At), since, s.at(stored), t.Retry}
 	})
 }
 

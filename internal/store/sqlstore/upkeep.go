@@ -143,9 +143,10 @@ func (s session) horizon(ctx context.Context, workflowID int64, end string) (sto
 	return one(ctx, s, "", func(h *store.Horizon) []any {
 		return []any{
 			&h.WorkflowID, instant{&h.RowsFrom}, instant{&h.DataFrom}, instant{&h.FirstAt}, instant{&h.LastAt}, &h.Generation, &h.Kept,
+			&h.RunsLost,
 		}
 	}, `
-		SELECT workflow_id, rows_from, data_from, first_at, last_at, generation, kept FROM workflow_horizon WHERE workflow_id = ?`+end,
+		SELECT workflow_id, rows_from, data_from, first_at, last_at, generation, kept, runs_lost FROM workflow_horizon WHERE workflow_id = ?`+end,
 		workflowID)
 }
 
@@ -172,9 +173,10 @@ func toNumber(yes bool) int64 {
 // SaveHorizon implements [store.UpkeepTx].
 func (u upkeepTx) SaveHorizon(ctx context.Context, h store.Horizon) error {
 	_, err := u.exec(ctx, `
-		UPDATE workflow_horizon SET rows_from = ?, data_from = ?, first_at = ?, last_at = ?, generation = ?, kept = ?
+		UPDATE workflow_horizon SET rows_from = ?, data_from = ?, first_at = ?, last_at = ?, generation = ?, kept = ?, runs_lost = ?
 		WHERE workflow_id = ?`,
-		u.at(h.RowsFrom), u.at(h.DataFrom), u.atOrNull(h.FirstAt), u.atOrNull(h.LastAt), h.Generation, toNumber(h.Kept), h.WorkflowID)
+		u.at(h.RowsFrom), u.at(h.DataFrom), u.atOrNull(h.FirstAt), u.atOrNull(h.LastAt), h.Generation, toNumber(h.Kept),
+		toNumber(h.RunsLost), h.WorkflowID)
 	return err
 }
 

@@ -146,6 +146,9 @@ var importTests = map[string]func(t *testing.T, s store.Store){
 			if previous := newest[row.TaskID]; row.From != previous.To || row.PreviousAt != previous.At {
 				t.Errorf("%+v does not follow %+v", row, previous)
 			}
+			if n := len(got[row.TaskID]); n < 7 && row.Retry != 0 || n >= 7 && row.Retry != 1 {
+				t.Errorf("row %d of a task: %+v", n, row)
+			}
 			newest[row.TaskID] = row
 			got[row.TaskID] = append(got[row.TaskID], jobmon.Move{To: row.To, At: row.At})
 		}

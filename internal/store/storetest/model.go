@@ -33,13 +33,8 @@ func (m *model) move(move store.TaskMove) {
 		if !slices.Contains(move.IDs, task.ID) {
 			continue
 		}
-		switch move.Attempts {
-		case store.KeepAttempts:
-		case store.AddAttempt:
-			task.NumAttempts++
-		case store.ForgetAttempts:
-			task.NumAttempts = 0
-		}
+		retry := move.Retry(task.NumAttempts)
+		task.NumAttempts = move.Attempts.Of(task.NumAttempts)
 		if move.TaskResourcesID != 0 {
 			task.TaskResourcesID = move.TaskResourcesID
 		}
@@ -49,7 +44,7 @@ func (m *model) move(move store.TaskMove) {
 		at, life := max(move.At, task.StatusAt), m.lives[task.ID]
 		m.rows = append(m.rows, jobmon.Transition{
 			TaskID: task.ID, WorkflowID: task.WorkflowID, TaskTemplateID: life.template,
-			From: task.Status, To: move.To, At: at, PreviousAt: task.StatusAt,
+			From: task.Status, To: move.To, At: at, PreviousAt: task.StatusAt, Retry: retry,
 		})
 		life.moves = append(life.moves, jobmon.Move{To: move.To, At: at})
 		task.Status, task.StatusAt = move.To, at
@@ -148,7 +143,7 @@ func (m *model) compare(f *fixture, filter store.TransitionFilter) {
 		chosen := len(filter.Statuses) == 0 || slices.Contains(filter.Statuses, row.From) || slices.Contains(filter.Statuses, row.To)
 		if row.At >= filter.From && row.At < filter.Before && chosen {
 			want = append(want, row)
-			sums[store.TransitionCount{TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To}]++
+			sums[store.TransitionCount{TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To, Retry: row.Retry}]++
 		}
 	}
 	f.view(func(ctx context.Context, view store.Snapshot) error {

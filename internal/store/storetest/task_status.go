@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,61 @@ var taskStatusTests = map[string]func(t *testing.T, s store.Store){
 			return tx.MoveTasks(ctx, store.TaskMove{IDs: f.tasks, To: jobmon.TaskQueued, At: begin, TaskResourcesID: 1 << 40})
 		})
 		f.code(err, jobmon.CodeNotFound)
+	},
+
+	"RowsTellOfTheAttempt": func(t *testing.T, s store.Store) {
+		// Few and many: their rows are written in different ways.
+		for _, tasks := range []int{2, 300} {
+			f := newFixture(t, s, fmt.Sprintf("of %d", tasks), tasks)
+			steps := []struct {
+				to       jobmon.TaskStatus
+				attempts store.Attempts
+				retry    int
+			}{
+				{'Q', store.AddAttempt, 0}, {'R', store.KeepAttempts, 0}, {'E', store.KeepAttempts, 0}, {'G', store.KeepAttempts, 0},
+				{'Q', store.AddAttempt, 1}, {'E', store.KeepAttempts, 1}, {'A', store.KeepAttempts, 1},
+				{'Q', store.AddAttempt, 2}, {'R', store.KeepAttempts, 2}, {'G', store.ForgetAttempts, 2},
+				{'Q', store.AddAttempt, 0}, {'F', store.KeepAttempts, 0}, {'A', store.ForgetAttempts, 0},
+				{'D', store.KeepAttempts, 0}, {'R', store.ForgetAttempts, 0}, {'D', store.KeepAttempts, 0},
+			}
+			want := map[int64][]int{}
+			for i, step := range steps {
+				move := store.TaskMove{IDs: f.tasks, To: step.to, At: begin + int64(i), Attempts: step.attempts}
+				f.update(func(ctx context.Context, tx store.Tx) error { return tx.MoveTasks(ctx, move) })
+			}
+			for _, id := range f.tasks {
+				want[id] = []int{0}
+				for _, step := range steps {
+					want[id] = append(want[id], step.retry)
+				}
+			}
+			got := map[int64][]int{}
+			for _, row := range f.history() {
+				got[row.TaskID] = append(got[row.TaskID], row.Retry)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("of %d tasks: %v, want %v", tasks, got[f.tasks[0]], want[f.tasks[0]])
+			}
+		}
+		// Several moves in one transaction.
+		f := newFixture(t, s, "at once", 1)
+		f.update(func(ctx context.Context, tx store.Tx) error {
+			for _, to := range "QEQEQ" {
+				move := store.TaskMove{IDs: f.tasks, To: jobmon.TaskStatus(to), At: begin}
+				if to == 'Q' {
+					move.Attempts = store.AddAttempt
+				}
+				if err := tx.MoveTasks(ctx, move); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		var got []int
+		for _, row := range f.history() {
+			got = append(got, row.Retry)
+		}
+		equal(t, "attempts in one transaction", got, []int{0, 0, 0, 1, 1, 2})
 	},
 
 	"TenThousandTasksAtOnce": func(t *testing.T, s store.Store) {
@@ -416,11 +472,14 @@ func (f *fixture) both(filter store.TransitionFilter) (rows, changes []jobmon.Tr
 func sameChanges(t tester, changes, rows []jobmon.Transition) {
 	t.Helper()
 	order := func(a, b jobmon.Transition) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.TaskTemplateID, b.TaskTemplateID), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.TaskTemplateID, b.TaskTemplateID), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To),
+			cmp.Compare(a.PreviousAt, b.PreviousAt), cmp.Compare(a.Retry, b.Retry))
 	}
 	var want []jobmon.Transition
 	for _, row := range rows {
-		want = append(want, jobmon.Transition{At: row.At, TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To})
+		want = append(want, jobmon.Transition{
+			At: row.At, TaskTemplateID: row.TaskTemplateID, From: row.From, To: row.To, PreviousAt: row.PreviousAt, Retry: row.Retry,
+		})
 	}
 	slices.SortFunc(want, order)
 	equal(t, "changes", slices.SortedFunc(slices.Values(changes), order), want)

@@ -10,8 +10,20 @@ import (
 	"time"
 )
 
-// concurrencyCells ends the name of the migration that brings marks and horizons.
-const concurrencyCells = "_concurrency_cells.sql"
+// These end the names of the migrations that bring marks and horizons, and that say which attempt rows belong to.
+const (
+	concurrencyCells = "_concurrency_cells.sql"
+	attempts         = "_attempts.sql"
+)
+
+func versionOf(t *testing.T, names []string, end string) int {
+	t.Helper()
+	version := slices.IndexFunc(names, func(name string) bool { return strings.HasSuffix(name, end) })
+	if version < 0 {
+		t.Fatalf("there is no %s among %v", end, names)
+	}
+	return version
+}
 
 const (
 	second = int64(1_000_000)
@@ -44,10 +56,7 @@ var oldRows = []struct{ workflowID, at, minute int64 }{
 // before, as far as all of its statements, and not written down.
 func (k Kind) testMarkedRows(t *testing.T, files fs.FS, names []string) {
 	t.Helper()
-	version := slices.IndexFunc(names, func(name string) bool { return strings.HasSuffix(name, concurrencyCells) })
-	if version < 0 {
-		t.Fatalf("there is no %s among %v", concurrencyCells, names)
-	}
+	version := versionOf(t, names, concurrencyCells)
 	for begun := range 2 { // how often
 		if begun > 0 && k != MariaDB && k != MySQL {
 			continue // what they begin they undo
@@ -66,7 +75,7 @@ func (k Kind) testMarkedRows(t *testing.T, files fs.FS, names []string) {
 			}
 			k.execute(t, url, before...)
 			k.migrateTo(t, url, int64(version), int64(len(names)))
-			k.compareMarks(t, url, 1+begun)
+			k.compareMarks(t, url, 2+begun) // the one that tells of attempts marks them again
 		})
 	}
 }

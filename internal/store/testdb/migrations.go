@@ -50,6 +50,7 @@ func (k Kind) TestMigrations(t *testing.T, files fs.FS) {
 		before = slices.Concat(before, statements, []string{fmt.Sprintf("INSERT INTO schema_version (version) VALUES (%d)", version+1)})
 	}
 	t.Run("marked rows", func(t *testing.T) { k.testMarkedRows(t, files, names) })
+	t.Run("attempts", func(t *testing.T) { k.testAttempts(t, statementsOf(t, files, names[versionOf(t, names, attempts)])) })
 	t.Run("many at once", func(t *testing.T) { k.testManyMigrate(t, want) })
 	t.Run("what is refused", k.testRefusedSchemas)
 }
