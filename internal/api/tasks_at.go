@@ -48,7 +48,7 @@ type taskAt struct {
 	Until            *instant          `json:"until"`         // null while the task still is in the status
 	Seconds          float64           `json:"seconds"`       // from since to at
 	TotalSeconds     *float64          `json:"total_seconds"` // from since to until
-	Attempt          *int              `json:"attempt"`
+	Attempt          *int64            `json:"attempt"`
 	Nodename         *string           `json:"nodename"`
 }
 
@@ -91,7 +91,10 @@ func taskAtOf(found timeline.TaskAt, at int64) taskAt {
 	task := taskAt{
 		ID: found.TaskID, Name: found.Name, TaskTemplateName: found.Template,
 		Status: found.Status, StatusName: found.Status.Name(), Since: instant(found.Since), Until: known(found.Until),
-		Seconds: seconds(at - found.Since), Attempt: found.Attempt,
+		Seconds: seconds(at - found.Since),
+	}
+	if found.Attempt != 0 {
+		task.Attempt = &found.Attempt
 	}
 	if found.Until != 0 {
 		task.TotalSeconds = new(seconds(found.Until - found.Since))

@@ -183,26 +183,18 @@ func numberAttempts(stays []TaskStay, whole bool, attempts int64) {
 			queued++
 		}
 	}
-	begun, current := int64(0), int64(0)
+	begun := int64(0)
 	if !whole {
 		if begun = attempts - queued; begun < 0 {
-			return // it was set back since, and nobody knows how many there were
-		}
-		switch stays[0].Status {
-		case jobmon.TaskInstantiating, jobmon.TaskLaunched, jobmon.TaskRunning, jobmon.TaskErrorRecoverable:
-			current = begun
-		default: // into the others there are ways without an attempt, and it is not known which was taken
+			return // nobody knows how many there were
 		}
 	}
+	var from jobmon.TaskStatus
 	for i := range stays {
-		switch stays[i].Status {
-		case jobmon.TaskQueued:
+		if stays[i].Status == jobmon.TaskQueued {
 			begun++
-			current = begun
-		case jobmon.TaskRegistering, jobmon.TaskAdjustingResources:
-			current = 0
-		default:
 		}
-		stays[i].Attempt = current
+		stays[i].Attempt = attemptOf(stays[i].Status, from, whole || i > 0, begun)
+		from = stays[i].Status
 	}
 }

@@ -41,10 +41,9 @@ type TaskAt struct {
 
 	Name     string
 	Template string
-	// Attempt is how many attempts had begun, since the last reset. It is nil where that cannot be told any
-	// more.
-	Attempt *int
-	// Nodename is where the last of them ran, empty when nobody said so.
+	// Attempt is as in [TaskStay].
+	Attempt int64
+	// Nodename is where that attempt ran, empty when nobody said so.
 	Nodename string
 }
 

@@ -50,70 +50,62 @@ func describe(
 	for i, stay := range stays {
 		task, chain, ran := tasks[stay.TaskID], chains[stay.TaskID], nodes[stay.TaskID]
 		told[i] = TaskAt{Stay: stay, Name: task.Name, Template: names[stay.TaskTemplateID]}
-		attempt, known := chain.attempt(task.NumAttempts, stay.Status)
-		if known {
-			told[i].Attempt = &attempt
+		total := int64(len(ran))
+		if total == 0 {
+			total = int64(task.NumAttempts) // a run was loaded, and has no instances
 		}
+		told[i].Attempt = chain.attempt(stay.Status, total)
 		// Each attempt has one instance, so the later ones stand at the end.
-		if begun := len(ran) - chain.later; begun > 0 && (known && attempt > 0 || stay.Status.Active()) {
+		if begun := total - chain.later; told[i].Attempt > 0 && begun > 0 && len(ran) > 0 {
 			told[i].Nodename = ran[begun-1]
 		}
 	}
 	return told, nil
 }
 
-// chain is what the transitions of a task tell of its attempts up to an instant and after it. A task begins an
-// attempt when it enters QUEUED. Its attempts are forgotten when it is reset, which leaves a row only when
-// the task was not in REGISTERING already, as one that failed is until it is queued again.
+// chain is what the transitions of a task tell of its attempts up to an instant and after it.
 type chain struct {
-	last jobmon.Transition
-	// begun counts the attempts up to the instant since the creation or the last reset that left a row. whole
-	// says that there is such a row, and waited that the task may have been reset since without one.
-	begun         int
-	whole, waited bool
-	// later counts the attempts after the instant. The others say that the task was reset after it, and that
-	// it may have been without a row.
-	later                   int
-	resetLater, waitedLater bool
+	whole        bool // it begins with the task's creation
+	begun, later int64
+	// from is the status that the last transition up to the instant left, unless there is none.
+	from  jobmon.TaskStatus
+	known bool
 }
 
 // follow takes the next transition of the task.
 func (c *chain) follow(row jobmon.Transition, at int64) {
-	waits := row.From == jobmon.TaskErrorRecoverable && row.To == jobmon.TaskRegistering
-	// What ERROR_FATAL leads to by way of ERROR_RECOVERABLE is another try with larger resources.
-	resets := row.To == jobmon.TaskRegistering && row.From != jobmon.TaskErrorRecoverable ||
-		row.To == jobmon.TaskAdjustingResources && c.last.From == jobmon.TaskErrorFatal
-	begins := row.To == jobmon.TaskQueued
-	c.last = row
+	c.whole = c.whole || row.From == 0
+	begins := int64(0)
+	if row.To == jobmon.TaskQueued {
+		begins = 1
+	}
 	if row.At > at {
-		c.resetLater = c.resetLater || resets
-		c.waitedLater = c.waitedLater || waits
-		if begins {
-			c.later++
-		}
+		c.later += begins
 		return
 	}
-	c.waited = c.waited || waits
-	c.waitedLater = waits // the task is still waiting at the instant
-	if resets {           // or it is created
-		c.begun, c.whole, c.waited = 0, true, false
-	}
-	if begins {
-		c.begun++
-	}
+	c.begun += begins
+	c.from, c.known = row.From, true
 }
 
-// attempt returns how many attempts the task had begun at the instant, when it has as many now and was in a
-// status then, and whether that can be told.
-func (c *chain) attempt(now int, status jobmon.TaskStatus) (attempt int, known bool) {
-	counted := now - c.later // the least that they can have been
-	waiting := c.waitedLater || status == jobmon.TaskRegistering && !c.whole
-	switch {
-	case !c.resetLater && !waiting:
-		return max(0, counted), true
-	case c.whole && !c.waited:
-		return c.begun, true
-	default:
-		return c.begun, c.whole && !c.resetLater && c.begun == counted
+// attempt returns the number of the attempt that the task was at in a status, when there were so many in all.
+func (c *chain) attempt(status jobmon.TaskStatus, total int64) int64 {
+	begun := c.begun
+	if !c.whole {
+		begun = total - c.later
 	}
+	return attemptOf(status, c.from, c.known, begun)
+}
+
+// attemptOf numbers the attempt that a task is at in a status, or that led to it, when so many have begun. It is 0
+// where there is none, and where it cannot be told: there are ways into DONE without an attempt, so that it takes
+// the status that the task came from, if it is known.
+func attemptOf(status, from jobmon.TaskStatus, known bool, begun int64) int64 {
+	led := from.InAttempt()
+	if !known {
+		led = !status.Final()
+	}
+	if status == jobmon.TaskQueued || led && status.InAttempt() {
+		return max(begun, 0)
+	}
+	return 0
 }

@@ -87,7 +87,7 @@ func TestTasksAtAnInstant(t *testing.T) {
 		t.Errorf("the one that is done is %+v", done)
 	}
 	for _, task := range tasks {
-		if task.Attempt == nil || *task.Attempt != 1 || task.Nodename != "" {
+		if task.Attempt != 1 || task.Nodename != "" {
 			t.Errorf("attempt %v on %q", task.Attempt, task.Nodename)
 		}
 	}
@@ -210,9 +210,13 @@ type worker struct {
 type attemptAt struct {
 	at      int64
 	status  jobmon.TaskStatus
-	attempt int
+	attempt int64
 	node    string // of the attempt; empty without one
-	reset   bool   // the attempts were forgotten here
+}
+
+// waits reports whether the task is at no attempt.
+func (a attemptAt) waits() bool {
+	return a.status == jobmon.TaskRegistering || a.status == jobmon.TaskAdjustingResources
 }
 
 func newWorker(t failer, db store.Store, name string) *worker {
@@ -244,7 +248,7 @@ func (w *worker) take(attempts store.Attempts, path ...jobmon.TaskStatus) {
 	w.t.Helper()
 	w.now += second
 	state := w.truth[len(w.truth)-1]
-	state.at, state.reset = w.now, attempts == store.ForgetAttempts
+	state.at = w.now
 	w.update(func(ctx context.Context, tx store.Tx) error {
 		for i, to := range path {
 			move := store.TaskMove{IDs: []int64{w.task.ID}, To: to, At: w.now}
@@ -261,11 +265,7 @@ func (w *worker) take(attempts store.Attempts, path ...jobmon.TaskStatus) {
 		}
 		return w.queue(ctx, tx, w.now)
 	})
-	switch attempts {
-	case store.KeepAttempts:
-	case store.ForgetAttempts:
-		state.attempt, state.node = 0, ""
-	case store.AddAttempt:
+	if attempts == store.AddAttempt {
 		state.attempt++
 		state.node = nodeAt(w.now)
 	}
@@ -319,39 +319,38 @@ func (w *worker) step(t *rapid.T) {
 	}
 }
 
-// Which attempt it was is told as it was, or not at all; and it is told unless the task was reset.
+// Which attempt it was is told as it was, whether the task was reset meanwhile or not.
 func TestAttemptsAtAnInstant(t *testing.T) {
 	db := open(t)
 	line := timeline.New(db, nil)
-	number, told, untold := 0, 0, 0
+	number := 0
 	rapid.Check(t, func(t *rapid.T) {
 		number++
 		w := newWorker(t, db, fmt.Sprint("run ", number))
 		for range rapid.IntRange(0, 14).Draw(t, "steps") {
 			w.step(t)
 		}
-		resets := slices.ContainsFunc(w.truth, func(a attemptAt) bool { return a.reset })
+		history, err := line.History(context.Background(), w.task.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, want := range w.truth {
+			for _, stay := range history.Stays {
+				if stay.From <= want.at && (want.at < stay.Until || stay.Until == 0) && !want.waits() && stay.Attempt != want.attempt {
+					t.Fatalf("the history says attempt %d, want %+v", stay.Attempt, want)
+				}
+			}
 			request := timeline.TasksRequest{WorkflowID: w.task.WorkflowID, At: &want.at, Statuses: concurrency.All, Limit: 10}
 			answer := list(t, line, request)
 			if len(answer.Tasks) != 1 || answer.Tasks[0].Status != want.status {
 				t.Fatalf("%+v in place of %+v", answer.Tasks, want)
 			}
-			got := answer.Tasks[0]
-			if got.Attempt == nil {
-				untold++
-				if !resets {
-					t.Fatalf("attempt %d of a task that was never reset is not told", want.attempt)
-				}
-			} else if told++; *got.Attempt != want.attempt {
-				t.Fatalf("attempt %d, want %d, in %+v", *got.Attempt, want.attempt, w.truth)
+			if want.waits() {
+				want.attempt, want.node = 0, ""
 			}
-			if got.Nodename != want.node && (got.Attempt != nil || got.Nodename != "") {
-				t.Fatalf("on %q, want %q, in %+v", got.Nodename, want.node, w.truth)
+			if got := answer.Tasks[0]; got.Attempt != want.attempt || got.Nodename != want.node {
+				t.Fatalf("attempt %d on %q, want %+v, in %+v", got.Attempt, got.Nodename, want, w.truth)
 			}
 		}
 	})
-	if told <= untold {
-		t.Errorf("%d attempts were told and %d were not: most can be", told, untold)
-	}
 }
