@@ -50,8 +50,9 @@ type columnsBucket struct {
 }
 
 type columnsSeries struct {
-	TaskTemplateName string    `json:"task_template_name"`
-	Values           []float64 `json:"values"`
+	TaskTemplateName string            `json:"task_template_name"`
+	Attempts         timeline.Attempts `json:"attempts,omitempty"` // those that it counts, when they are told apart
+	Values           []float64         `json:"values"`
 	columnsSummary
 }
 
@@ -117,11 +118,13 @@ func columnsOf(n numbers, asked timeline.Request) columns {
 	}
 	for i, series := range n.series {
 		counted := n.Answer.Series[series]
-		answer.Series[i] = columnsSeries{n.Templates[series], n.all(counted), summaryOf(counted, n.UpperBound.SeriesPeaks)}
+		answer.Series[i] = columnsSeries{
+			n.Templates[series], n.attempts(series), n.all(counted), summaryOf(counted, n.peaksBound(series)),
+		}
 	}
 	if other := n.Other; other != nil {
 		answer.Other = &columnsOther{
-			other.Templates, n.all(other.Series), exactnessOf(n.stat == statPeak && n.UpperBound.OtherPeaks || n.bound()),
+			other.Templates, n.all(other.Series), exactnessOf(n.stat == statPeak && n.UpperBound.OtherPeaks || n.otherBound()),
 			summaryOf(other.Series, n.UpperBound.OtherPeaks),
 		}
 	}

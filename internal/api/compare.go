@@ -21,6 +21,7 @@ type compareRequest struct {
 	Statuses    []statusUnion `query:"status"`
 	Templates   []string      `query:"task_template_name"`
 	Top         top           `query:"top"`
+	Split       split         `query:"split"`
 }
 
 // wholeSeconds is a time that may be as long as a workflow lives.
@@ -57,7 +58,8 @@ func (s *server) compare(ctx context.Context, request compareRequest) (compareAn
 	}
 	asked, err := concurrencyRequest{
 		Granularity: cmp.Or(request.Granularity, granularityAuto), MaxPoints: request.MaxPoints,
-		Statuses: request.Statuses, Templates: request.Templates, Top: request.Top, Format: formatColumns,
+		Statuses: request.Statuses, Templates: request.Templates, Top: request.Top, Split: request.Split,
+		Format: formatColumns,
 	}.timeline()
 	if err != nil {
 		return compareAnswer{}, err

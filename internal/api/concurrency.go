@@ -26,6 +26,7 @@ type concurrencyRequest struct {
 	Statuses    []statusUnion `query:"status"`
 	Templates   []string      `query:"task_template_name"`
 	Top         top           `query:"top"`
+	Split       split         `query:"split"`
 	Zeros       bool          `query:"zeros"`
 	Format      format        `query:"format"`
 }
@@ -76,6 +77,7 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		WorkflowID: request.WorkflowID, Templates: request.Templates, Bucket: request.Granularity.micros(),
 		MaxPoints: int(request.MaxPoints),
 		Statuses:  union(request.Statuses),
+		Split:     request.Split == splitAttempt,
 	}
 	switch {
 	case request.Format == formatColumns:
@@ -116,6 +118,15 @@ const (
 
 func (t *top) UnmarshalText(text []byte) error {
 	return upTo("top", maxTop, text, (*int)(t))
+}
+
+// split is what the series of a template are split by.
+type split string
+
+const splitAttempt split = "attempt"
+
+func (s *split) UnmarshalText(text []byte) error {
+	return choose("split", []string{string(splitAttempt)}, text, (*string)(s))
 }
 
 // timeRange is a window that ends now, or the whole life of a workflow.
@@ -295,9 +306,25 @@ func (n numbers) at(s concurrency.Series, i int) float64 {
 	}
 }
 
-// bound reports whether the series' numbers are upper bounds.
+// bound reports whether the numbers of some series are upper bounds.
 func (n numbers) bound() bool {
-	return n.stat == statPeak && n.UpperBound.SeriesPeaks || n.stat == statEntered && n.UpperBound.Entered
+	return n.stat == statPeak && (n.UpperBound.SeriesPeaks || n.UpperBound.FirstPeaks) || n.otherBound()
+}
+
+// otherBound reports whether all numbers are, peaks apart.
+func (n numbers) otherBound() bool { return n.stat == statEntered && n.UpperBound.Entered }
+
+// peaksBound reports whether the peaks of a series are.
+func (n numbers) peaksBound(series int) bool {
+	return n.UpperBound.SeriesPeaks || n.UpperBound.FirstPeaks && n.attempts(series) == timeline.FirstAttempts
+}
+
+// attempts says which attempts a series counts, and nothing when it is all.
+func (n numbers) attempts(series int) timeline.Attempts {
+	if n.Attempts == nil {
+		return ""
+	}
+	return n.Answer.Attempts[series]
 }
 
 func (n numbers) all(s concurrency.Series) []float64 {
@@ -322,6 +349,9 @@ func (r rows) stream(w *bufio.Writer) error {
 		// A text can always be encoded.
 		name, _ := encode(r.Templates[series])
 		names[i] = strings.TrimSpace(string(name))
+		if attempts := r.attempts(series); attempts != "" {
+			names[i] += `,"attempts":"` + string(attempts) + `"`
+		}
 	}
 	// Errors stay in w until it is flushed; a write after one costs nothing.
 	_, _ = w.WriteString(`{"data":[`)

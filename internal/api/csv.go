@@ -51,7 +51,13 @@ func (t *table) stream(w *bufio.Writer) error {
 		}
 		record = append(record, "bucket_start")
 		for _, name := range e.Templates {
-			record = append(record, cell(name))
+			if !t.asked.Split {
+				record = append(record, cell(name))
+				continue
+			}
+			for _, attempts := range []timeline.Attempts{timeline.FirstAttempts, timeline.LaterAttempts} {
+				record = append(record, cell(fmt.Sprintf("%s (%s attempts)", name, attempts)))
+			}
 		}
 		if e.Other > 0 {
 			record = append(record, fmt.Sprintf("other (%d templates)", e.Other))
@@ -116,6 +122,9 @@ func (t *table) comments(e timeline.Export) []string {
 	}
 	if n.bound() {
 		comments = append(comments, "the templates' numbers are upper bounds")
+		if !n.UpperBound.SeriesPeaks && !n.UpperBound.Entered {
+			comments[len(comments)-1] = "the numbers of first attempts are upper bounds"
+		}
 	}
 	if n.stat == statPeak && e.UpperBound.OtherPeaks {
 		comments = append(comments, "the numbers of other are upper bounds")

@@ -92,6 +92,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/api/v2/task/{task_id}/status_history", handle(s, strictQuery, s.statusHistory))
 		r.Get("/api/v2/workflow/{workflow_id}/tasks", handle(s, strictQuery, s.tasksAt))
 		r.Get("/api/v2/workflow/{workflow_id}/compare", handle(s, strictQuery, s.compare))
+		r.Get("/api/v2/workflow/{workflow_id}/templates", handle(s, strictQuery, s.templateStats))
 		r.Get("/api/v2/workflow/{workflow_id}/suspects", handle(s, strictQuery, s.suspects))
 	})
 	root.Group(func(r chi.Router) {

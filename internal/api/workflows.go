@@ -100,11 +100,8 @@ type activity struct {
 
 func activityOf(a timeline.Activity) *activity {
 	told := &activity{
-		Tasks: map[string]int64{}, Running: a.Levels[jobmon.TaskRunning], GeneratedAt: instant(a.Now),
+		Tasks: tasksByStatus(a.Levels), Running: a.Levels[jobmon.TaskRunning], GeneratedAt: instant(a.Now),
 		Sparkline: make([]*int64, timeline.ActivityPoints),
-	}
-	for _, status := range jobmon.TaskStatuses() {
-		told.Tasks[status.String()] = a.Levels[status]
 	}
 	for i := range a.Peaks {
 		told.Peak = max(told.Peak, a.Peaks[i])

@@ -25,7 +25,8 @@ type Entry struct {
 type Block struct {
 	width int64
 	ids   []int64
-	cells [][]byte // the entries of each cell, encoded; empty where nothing happens
+	index map[int64]int // of ids, made when it is asked for
+	cells [][]byte      // the entries of each cell, encoded; empty where nothing happens
 }
 
 // NewBlock returns a block of count cells, each width microseconds long, in which nothing happens.
@@ -38,11 +39,19 @@ func (b *Block) Series() []int64 { return b.ids }
 
 // Index returns the index of a series, which is added when the block has none of that id.
 func (b *Block) Index(id int64) int {
-	if i := slices.Index(b.ids, id); i >= 0 {
-		return i
+	if b.index == nil {
+		b.index = make(map[int64]int, len(b.ids)+1)
+		for i, id := range b.ids {
+			b.index[id] = i
+		}
 	}
-	b.ids = append(b.ids, id)
-	return len(b.ids) - 1
+	i, has := b.index[id]
+	if !has {
+		i = len(b.ids)
+		b.ids = append(b.ids, id)
+		b.index[id] = i
+	}
+	return i
 }
 
 // Rename gives each series the id that id makes of its own. No two become the same.
@@ -50,6 +59,7 @@ func (b *Block) Rename(id func(id int64) int64) {
 	for i := range b.ids {
 		b.ids[i] = id(b.ids[i])
 	}
+	b.index = nil
 }
 
 // Put replaces cell i by the given entries, each series at most once. Cells of zeros are left out.

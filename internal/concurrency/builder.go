@@ -44,20 +44,32 @@ func (b *Builder) Add(c Change) error {
 	}
 	b.last = at
 	for i, kind := range kinds {
-		if delta := kind.Set.Delta(c.From, c.To); delta != 0 {
+		if delta := kind.delta(c); delta != 0 {
 			b.shift(i, c.Series, at, delta)
 			b.shift(i, Total, at, delta)
 		}
 	}
+	if class, ended := RunOf(c); ended {
+		b.made(runs, int(Runs.Series(int64(c.Series), class))).cell.Entered++
+	}
 	return nil
 }
 
-func (b *Builder) shift(kind, series int, at, delta int64) {
+// runs is the index of [Runs].
+var runs = len(kinds) - 1
+
+// made returns the cell of a series that is in the making.
+func (b *Builder) made(kind, series int) *making {
 	m := b.kinds[kind][series]
 	if m == nil {
 		m = &making{}
 		b.kinds[kind][series] = m
 	}
+	return m
+}
+
+func (b *Builder) shift(kind, series int, at, delta int64) {
+	m := b.made(kind, series)
 	if at != m.at {
 		m.settle()
 		m.at = at
@@ -81,7 +93,8 @@ func (m *making) settle() {
 }
 
 // Entries returns the cells of a kind, by its index in [Kinds]: of all series together first, then of
-// each series in which something happens by index. It may be asked again.
+// each series in which something happens by index, which for [Runs] is that of [Kind.Series]. It may be asked
+// again.
 func (b *Builder) Entries(kind int) []Entry {
 	entries := make([]Entry, 0, len(b.kinds[kind]))
 	for _, series := range slices.Sorted(maps.Keys(b.kinds[kind])) {

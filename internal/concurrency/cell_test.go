@@ -94,9 +94,27 @@ func (s scenario) inOrder() []concurrency.Change {
 	return changes
 }
 
-// counting returns the scenario with another union counted.
+// levels are the kinds that are about a level: all but the last.
+var levels = concurrency.Kinds()[:len(concurrency.Kinds())-1]
+
+// counting returns the scenario with another kind counted. For attempts after the first, it is the scenario of
+// those who see nothing else.
 func (s scenario) counting(kind concurrency.Kind) scenario {
 	s.statuses = kind.Set.Statuses()
+	if !kind.Retries {
+		return s
+	}
+	seen := make([]task, len(s.tasks))
+	for i, t := range s.tasks {
+		seen[i] = task{series: t.series}
+		for _, step := range t.steps {
+			if !step.retry {
+				step.to = 0
+			}
+			seen[i].steps = append(seen[i].steps, step)
+		}
+	}
+	s.tasks = seen
 	return s
 }
 
@@ -177,7 +195,7 @@ func TestBuilderAgreesWithOracle(t *testing.T) {
 		s := scenarios().Draw(t, "scenario")
 		span := s.instants(t, 2)
 		entries := built(t, s.inOrder(), span[0], span[1])
-		for i, kind := range concurrency.Kinds() {
+		for i, kind := range levels {
 			for _, series := range s.everyone() {
 				same(t, kind.Name+": oracle and builder differ",
 					s.counting(kind).expectCell(series, span[0], span[1]),
@@ -197,7 +215,7 @@ func TestMergedCellsAreThoseOfTheLongerSpan(t *testing.T) {
 		a, b, c := at[0], at[1], at[2]
 		changes := s.inOrder()
 		first, second, both := built(t, changes, a, b), built(t, changes, b, c), built(t, changes, a, c)
-		for i, kind := range concurrency.Kinds() {
+		for i, kind := range levels {
 			for _, series := range s.everyone() {
 				same(t, kind.Name+": merged, and built at once", cellOf(both[i], series, c-a),
 					cellOf(first[i], series, b-a).Then(cellOf(second[i], series, c-b)))
@@ -215,7 +233,7 @@ func TestCellsBesideEachOtherBoundTheJointPeak(t *testing.T) {
 		changes := slices.DeleteFunc(s.inOrder(), func(c concurrency.Change) bool { return !slices.Contains(chosen, c.Series) })
 		length := span[1] - span[0]
 		entries := built(t, changes, span[0], span[1])
-		for i, kind := range concurrency.Kinds() {
+		for i, kind := range levels {
 			got := cellOf(entries[i], chosen[0], length)
 			peaks := got.Peak
 			for _, series := range chosen[1:] {
@@ -276,7 +294,14 @@ func TestKinds(t *testing.T) {
 	var names []string
 	for _, kind := range concurrency.Kinds() {
 		names = append(names, kind.Name)
-		got, ok := concurrency.KindOf(kind.Set)
+		got, ok := concurrency.KindNamed(kind.Name)
+		if !ok || got != kind {
+			t.Errorf("the kind named %s is %+v, %t", kind.Name, got, ok)
+		}
+		if kind == concurrency.Runs {
+			continue
+		}
+		got, ok = concurrency.KindOf(kind.Set, kind.Retries)
 		if !ok || got != kind {
 			t.Errorf("the kind of the set of %s is %+v, %t", kind.Name, got, ok)
 		}
@@ -284,16 +309,20 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s counts %v", kind.Name, statuses)
 		}
 	}
-	if got := strings.Join(names, " "); got != "G Q I O R D E A F PENDING ACTIVE" {
+	if got := strings.Join(names, " "); got != "G Q I O R D E A F PENDING ACTIVE "+
+		"retry of Q retry of I retry of O retry of R retry of D retry of E retry of F retry of PENDING retry of ACTIVE runs" {
 		t.Errorf("kinds %s", got)
 	}
 	for name, set := range map[string]concurrency.StatusSet{"PENDING": concurrency.Pending, "ACTIVE": concurrency.Active} {
-		if kind, _ := concurrency.KindOf(set); kind.Name != name {
+		if kind, _ := concurrency.KindOf(set, false); kind.Name != name {
 			t.Errorf("the kind of %s is %q", name, kind.Name)
 		}
 	}
-	for _, set := range []concurrency.StatusSet{0, concurrency.All, concurrency.Of(jobmon.TaskQueued, jobmon.TaskRunning)} {
-		if kind, ok := concurrency.KindOf(set); ok {
+	if kind, ok := concurrency.KindOf(concurrency.Of(jobmon.TaskRegistering), true); ok {
+		t.Errorf("%s counts tasks that are at no attempt", kind.Name)
+	}
+	for _, set := range []concurrency.StatusSet{concurrency.All, concurrency.Of(jobmon.TaskQueued, jobmon.TaskRunning)} {
+		if kind, ok := concurrency.KindOf(set, false); ok {
 			t.Errorf("the kind of %v is %s", set.Statuses(), kind.Name)
 		}
 	}

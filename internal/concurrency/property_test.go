@@ -203,7 +203,7 @@ func TestHistoryBeforeTheWindowDoesNotMatter(t *testing.T) {
 			}
 			if rest > 0 { // retention left only what the task was in when the window began
 				long := rapid.Int64Range(1, 1e15).Draw(t, "how long before")
-				kept := []step{{s.window.Start - long, task.steps[rest-1].to}}
+				kept := []step{{at: s.window.Start - long, to: task.steps[rest-1].to}}
 				task.steps = append(kept, task.steps[rest:]...)
 			}
 			forgotten.tasks = append(forgotten.tasks, task)
@@ -216,8 +216,8 @@ func TestHistoryBeforeTheWindowDoesNotMatter(t *testing.T) {
 		for range 20 {
 			at := s.window.Start - rapid.Int64Range(2, 86_400_000_000).Draw(t, "earlier run")
 			earlier.tasks = append(earlier.tasks, task{steps: []step{
-				{at, jobmon.TaskRunning}, {at + 1, jobmon.TaskErrorRecoverable},
-				{at + 1, jobmon.TaskRunning}, {s.window.Start, 0},
+				{at: at, to: jobmon.TaskRunning}, {at: at + 1, to: jobmon.TaskErrorRecoverable},
+				{at: at + 1, to: jobmon.TaskRunning}, {at: s.window.Start},
 			}})
 		}
 		same(t, "with more history before the window", want, count(t, earlier))
@@ -285,11 +285,11 @@ func TestNoPeakExceedsAnEnforcedLimit(t *testing.T) {
 			queued := free[place]
 			free[place] += length
 			s.tasks = append(s.tasks, task{series: i % s.series, steps: []step{
-				{0, jobmon.TaskRegistering},
-				{queued, jobmon.TaskQueued},
-				{queued + length/3, jobmon.TaskInstantiating},
-				{queued + length/2, jobmon.TaskRunning},
-				{queued + length, jobmon.TaskDone},
+				{at: 0, to: jobmon.TaskRegistering},
+				{at: queued, to: jobmon.TaskQueued},
+				{at: queued + length/3, to: jobmon.TaskInstantiating},
+				{at: queued + length/2, to: jobmon.TaskRunning},
+				{at: queued + length, to: jobmon.TaskDone},
 			}})
 		}
 		r := count(t, s)

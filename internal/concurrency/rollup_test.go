@@ -259,8 +259,9 @@ func TestCellsAgreeWithOracle(t *testing.T) {
 		r.tell(t, first, first)
 		r.tell(t, changes, second)
 
-		for kind := range concurrency.Kinds() {
-			s := s.counting(concurrency.Kinds()[kind])
+		for kind := range levels {
+			s := s.counting(levels[kind])
+			changes := s.inOrder()
 			want := s.answer()
 			same(t, "cells and oracle differ", want, r.answer(t, s, kind, changes, random, true))
 

@@ -64,7 +64,7 @@ func (s *Saturation) CarryLevel(series int, delta int64) error {
 // at their highest at once. It returns an error, and counts nothing, when there is no such series, or a cell
 // is of another length.
 func (s *Saturation) AddCells(at, length int64, entries []Entry) error {
-	total, err := together(entries, length, len(s.series))
+	total, err := together(entries, length, len(s.series), len(s.series))
 	if err != nil || len(entries) == 0 {
 		return err
 	}

@@ -15,12 +15,11 @@ import (
 // rolledUp draws a scenario about a kind of which there are cells.
 func rolledUp(t *rapid.T) (s scenario, r *rollup, kind int, changes []concurrency.Change) {
 	s, finest := overCells(t)
-	kind = rapid.IntRange(0, len(concurrency.Kinds())-1).Draw(t, "kind")
-	s.statuses = concurrency.Kinds()[kind].Set.Statuses()
-	changes = s.inOrder()
+	kind = rapid.IntRange(0, len(levels)-1).Draw(t, "kind")
 	r = newRollup(t, finest)
-	r.tell(t, changes, changes)
-	return s, r, kind, changes
+	r.tell(t, s.inOrder(), s.inOrder())
+	s = s.counting(levels[kind])
+	return s, r, kind, s.inOrder()
 }
 
 // elapsed is the first instant of the scenario's window that is not over, or its end.

@@ -16,6 +16,32 @@ type Change struct {
 	Series int
 	From   jobmon.TaskStatus // 0 when the task was created
 	To     jobmon.TaskStatus
+	Since  int64 // when From was entered
+	// FromRetry and ToRetry say that the time in From and that in To belong to an attempt after the first.
+	FromRetry, ToRetry bool
+}
+
+// ChangeOf returns what counting needs of a row, whose task belongs to a series.
+func ChangeOf(row jobmon.Transition, series int) Change {
+	c := Change{At: row.At, Series: series, From: row.From, To: row.To, Since: row.PreviousAt}
+	c.FromRetry, c.ToRetry = row.Retried()
+	return c
+}
+
+// OfRetries returns the change as those see it who count attempts after the first only.
+func (c Change) OfRetries() Change { return c.seen(c.FromRetry, c.ToRetry) }
+
+// OfFirst returns the change as those see it who count all but attempts after the first.
+func (c Change) OfFirst() Change { return c.seen(!c.FromRetry, !c.ToRetry) }
+
+func (c Change) seen(from, to bool) Change {
+	if !from {
+		c.From = 0
+	}
+	if !to {
+		c.To = 0
+	}
+	return c
 }
 
 // Sweep counts the changes of a window in one pass, in the order of their instants. Its memory is
@@ -34,6 +60,7 @@ type Sweep struct {
 	ended   bool
 	touched []int // series whose level changed at the instant at
 	tracks  []track
+	own     int // how many of the tracks make the total
 	total   track
 }
 
@@ -50,12 +77,21 @@ func NewSweep(window Window, set StatusSet, series int, now int64) *Sweep {
 		next:    window.BucketStart(1),
 		touched: make([]int, 0, series),
 		tracks:  make([]track, series),
+		own:     series,
 		total:   newTrack(window),
 	}
 	for i := range s.tracks {
 		s.tracks[i] = newTrack(window)
 	}
 	return s
+}
+
+// AddParts adds n series after the others that count a part of what these do, and are not in the total. It comes
+// before anything is told.
+func (s *Sweep) AddParts(n int) {
+	for range n {
+		s.tracks = append(s.tracks, newTrack(s.window))
+	}
 }
 
 // Carry tells of n changes of one kind in a series before the window's start, whose instants do not
@@ -88,7 +124,7 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 	if err := s.checkSpan(at, length); err != nil {
 		return err
 	}
-	total, err := together(entries, length, len(s.tracks))
+	total, err := together(entries, length, len(s.tracks), s.own)
 	if err != nil {
 		return err
 	}
@@ -105,9 +141,9 @@ func (s *Sweep) AddCells(at, length int64, entries []Entry) error {
 }
 
 // together returns the cell of all series over a span: what the entries say of [Total], and otherwise all of
-// them as if they were at their highest at once. It returns an error when a cell is of another length, or of a
-// series that is not there.
-func together(entries []Entry, length int64, series int) (total Cell, err error) {
+// them as if they were at their highest at once; only the first own series are of these. It returns an error when a
+// cell is of another length, or of a series that is not there.
+func together(entries []Entry, length int64, series, own int) (total Cell, err error) {
 	total = Cell{Length: length}
 	known, first := false, true
 	for i := range entries { // by index: an entry is long, and there are many
@@ -120,7 +156,8 @@ func together(entries []Entry, length int64, series int) (total Cell, err error)
 			continue
 		case uint(e.Series) >= uint(series):
 			return total, noSeries(e.Series, series)
-		case known:
+		case known || e.Series >= own:
+			continue
 		case first:
 			total = e.Cell // exact, as long as nothing happens in another
 		default:
@@ -189,7 +226,9 @@ func (s *Sweep) Add(c Change) error {
 	s.shift(c.Series, delta)
 	if delta > 0 && c.At >= s.window.Start {
 		s.tracks[c.Series].Entered[s.bucket]++
-		s.total.Entered[s.bucket]++
+		if c.Series < s.own {
+			s.total.Entered[s.bucket]++
+		}
 	}
 	return nil
 }
@@ -240,7 +279,9 @@ func (s *Sweep) refuse(c Change) error {
 func (s *Sweep) shift(series int, delta int64) {
 	t := &s.tracks[series]
 	t.level += delta
-	s.total.level += delta
+	if series < s.own {
+		s.total.level += delta
+	}
 	if !t.touched {
 		t.touched = true
 		s.touched = append(s.touched, series)

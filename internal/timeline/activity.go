@@ -78,59 +78,18 @@ func (q *question) activity(ctx context.Context, snapshot store.Snapshot) (Activ
 // levels counts the tasks of all templates in each status now.
 func (q *question) levels(ctx context.Context, snapshot store.Snapshot) (map[jobmon.TaskStatus]int64, error) {
 	every := *q
-	every.kinds, every.series = kindsOf(concurrency.All), q.all
-	for {
-		pieces := join(q.plan.cover(nil, q.horizon.DataFrom, q.now+1, coarsest()), q.horizon.RowsFrom)
-		r, whole, err := every.fetch(ctx, snapshot, pieces)
-		if err != nil {
-			return nil, err
+	every.kinds, every.series, every.statuses = kindsOf(concurrency.All, false), q.all, concurrency.All
+	levels := map[jobmon.TaskStatus]int64{}
+	err := every.sumUp(ctx, snapshot, coarsest(), func(kind concurrency.Kind, _, _ int, cell *concurrency.Cell) {
+		levels[kind.Set.Statuses()[0]] += cell.Delta
+	}, func(filter store.TransitionFilter) error {
+		sums, err := snapshot.SumTransitions(ctx, filter)
+		for _, sum := range sums {
+			levels[sum.From] -= sum.Count
+			levels[sum.To] += sum.Count
 		}
-		if !whole {
-			continue
-		}
-		levels := map[jobmon.TaskStatus]int64{}
-		if err := r.addLevels(levels, store.BlockKey{}, 0); err != nil {
-			return nil, err
-		}
-		for _, p := range pieces {
-			if err := r.sumLevels(ctx, levels, p); err != nil {
-				return nil, err
-			}
-		}
-		return levels, nil
-	}
-}
-
-// sumLevels adds what a piece changed.
-func (r *reading) sumLevels(ctx context.Context, levels map[jobmon.TaskStatus]int64, p piece) error {
-	if p.tier != fromRows {
-		return r.eachCell(p, func(key store.BlockKey, cell int) error { return r.addLevels(levels, key, cell) })
-	}
-	filter := store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to}
-	if err := r.spend(ctx, filter); err != nil {
+		delete(levels, 0) // what a task was in before it was created
 		return err
-	}
-	sums, err := r.snapshot.SumTransitions(ctx, filter)
-	for _, sum := range sums {
-		levels[sum.From] -= sum.Count
-		levels[sum.To] += sum.Count
-	}
-	delete(levels, 0) // what a task was in before it was created
-	return err
-}
-
-// addLevels adds what one cell of all templates together changed.
-func (r *reading) addLevels(levels map[jobmon.TaskStatus]int64, key store.BlockKey, cell int) error {
-	for _, block := range r.blocks[key] {
-		var err error
-		if r.cells, err = block.Append(r.cells[:0], cell); err != nil {
-			return err
-		}
-		for _, entry := range r.cells {
-			if entry.Series == concurrency.Total {
-				levels[block.status] += entry.Delta
-			}
-		}
-	}
-	return nil
+	})
+	return levels, err
 }

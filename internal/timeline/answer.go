@@ -34,6 +34,7 @@ func (q *question) count(ctx context.Context, snapshot store.Snapshot) (Answer, 
 	var sweep *concurrency.Sweep
 	err := read(ctx, snapshot, q, func() counter {
 		sweep = concurrency.NewSweep(q.window, q.statuses, q.series.count(), q.now)
+		sweep.AddParts(q.partSeries())
 		return sweep
 	})
 	if err != nil {
@@ -43,10 +44,15 @@ func (q *question) count(ctx context.Context, snapshot store.Snapshot) (Answer, 
 		Result: sweep.Result(), Templates: q.series.names, UpperBound: q.bounds(),
 		RowsFrom: q.horizon.RowsFrom, DataFrom: q.horizon.DataFrom,
 	}
+	parts := answer.Series[q.series.count():]
+	answer.Series = answer.Series[:q.series.count()]
 	if q.series.other > 0 {
 		last := len(q.series.names)
 		answer.Other = &Other{answer.Series[last], q.series.other}
 		answer.Series = answer.Series[:last]
+	}
+	if q.split {
+		answer.splitAttempts(parts, q.series.count())
 	}
 	return answer, nil
 }
@@ -58,7 +64,7 @@ func (q *question) chooseTop(ctx context.Context, snapshot store.Snapshot, top i
 		return nil
 	}
 	whole := *q
-	whole.tier = coarsest()
+	whole.tier, whole.split = coarsest(), false
 	var tally *concurrency.Tally
 	err := read(ctx, snapshot, &whole, func() counter {
 		tally = concurrency.NewTally(q.statuses, q.window.Start, q.elapsed(), len(q.series.names))

@@ -39,7 +39,7 @@ func (q *question) measureLimits(ctx context.Context, snapshot store.Snapshot) (
 		return limits, nil
 	}
 	active := *q
-	active.statuses, active.kinds = concurrency.Active, kindsOf(concurrency.Active)
+	active.statuses, active.kinds, active.split = concurrency.Active, kindsOf(concurrency.Active, false), false
 	active.series, active.tier = q.all, max(0, tierFor(q.window.Bucket))
 	var saturation *concurrency.Saturation
 	err := read(ctx, snapshot, &active, func() counter {
@@ -135,7 +135,7 @@ func (q *question) refine(ctx context.Context, snapshot store.Snapshot, saturati
 			if err != nil {
 				return false, err
 			}
-			if err := saturation.Refine(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
+			if err := saturation.Refine(concurrency.ChangeOf(row, series)); err != nil {
 				return false, err
 			}
 		}

@@ -24,6 +24,8 @@ type question struct {
 	marks     []store.Mark // before the window's end
 	limits    []store.Limit
 	kinds     []string // whose cells together tell of the statuses
+	// split says that attempts after the first are counted once more, each series in a part of its own.
+	split bool
 	// tier is where the window is read from at best: the coarsest cells that are within its buckets, or
 	// rows, also when cells do not give everything that is asked for.
 	tier  int
@@ -34,16 +36,27 @@ type question struct {
 // until returns the first instant of which the answer says nothing: what happens now is known.
 func (q *question) until() int64 { return min(q.window.End(), q.now+1) }
 
-// kindsOf returns the kinds whose levels add up to that of a set.
-func kindsOf(set concurrency.StatusSet) []string {
-	if kind, one := concurrency.KindOf(set); one {
+// kindsOf returns the kinds whose levels add up to that of a set, or, where these have any, to that of its tasks at
+// attempts after the first.
+func kindsOf(set concurrency.StatusSet, retries bool) []string {
+	if kind, one := concurrency.KindOf(set, retries); one {
 		return []string{kind.Name}
 	}
 	var names []string
 	for _, status := range set.Statuses() {
-		names = append(names, status.String())
+		if kind, has := concurrency.KindOf(concurrency.Of(status), retries); has {
+			names = append(names, kind.Name)
+		}
 	}
 	return names
+}
+
+// kindsRead returns the kinds whose cells are read.
+func (q *question) kindsRead() []string {
+	if !q.split {
+		return q.kinds
+	}
+	return slices.Concat(q.kinds, kindsOf(q.statuses, true))
 }
 
 // reading answers a question out of a snapshot.
@@ -59,12 +72,11 @@ type reading struct {
 	merge []concurrency.Cell // by series, that of all together last
 }
 
-// decoded is a block, the status that it is about unless that is a union, and the series of the answer that
-// each of its own is, or -1.
+// decoded is a block, what it is about, and the series of the answer that each of its own is, or -1.
 type decoded struct {
 	*concurrency.Block
 
-	status jobmon.TaskStatus
+	kind   concurrency.Kind
 	series []int
 }
 
@@ -92,7 +104,7 @@ func read(ctx context.Context, snapshot store.Snapshot, q *question, begin func(
 			return err
 		}
 		if whole {
-			r.counter, r.merge = begin(), make([]concurrency.Cell, q.series.count()+1)
+			r.counter, r.merge = begin(), make([]concurrency.Cell, q.series.count()+q.partSeries()+1)
 			return r.count(ctx, carried, within)
 		}
 	}
@@ -123,7 +135,7 @@ func (r *reading) fetch(ctx context.Context, pieces []piece) (damaged damage, er
 	if r.horizon.DataFrom > 0 {
 		needed = append(needed, store.BlockRange{Width: 0, From: 0, Before: 1})
 	}
-	blocks, err := r.snapshot.Blocks(ctx, store.BlockFilter{WorkflowID: r.workflow.ID, Kinds: r.kinds, Ranges: needed})
+	blocks, err := r.snapshot.Blocks(ctx, store.BlockFilter{WorkflowID: r.workflow.ID, Kinds: r.kindsRead(), Ranges: needed})
 	if err != nil {
 		return nil, err
 	}
@@ -135,12 +147,14 @@ func (r *reading) fetch(ctx context.Context, pieces []piece) (damaged damage, er
 			continue
 		}
 		d := &decoded{Block: block, series: make([]int, len(block.Series()))}
-		if len(stored.Kind) == 1 {
-			d.status = jobmon.TaskStatus(stored.Kind[0])
-		}
+		d.kind, _ = concurrency.KindNamed(stored.Kind) // no others are asked for
 		for i, id := range block.Series() {
-			if d.series[i], err = r.series.of(id); err != nil {
+			template, _ := d.kind.Of(id)
+			if d.series[i], err = r.series.of(template); err != nil {
 				return nil, err
+			}
+			if r.split && d.kind.Retries && d.series[i] >= 0 {
+				d.series[i] += r.series.count()
 			}
 		}
 		key := store.BlockKey{Width: stored.Width, Start: stored.Start}
@@ -220,8 +234,11 @@ func (r *reading) carry(ctx context.Context, p piece) error {
 		if series < 0 {
 			continue
 		}
-		if err := r.counter.CarryLevel(series, sum.Count*r.statuses.Delta(sum.From, sum.To)); err != nil {
-			return err
+		row := jobmon.Transition{From: sum.From, To: sum.To, Retry: sum.Retry}
+		for _, c := range r.seen(concurrency.ChangeOf(row, series)) {
+			if err := r.counter.CarryLevel(c.Series, sum.Count*r.statuses.Delta(c.From, c.To)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -238,7 +255,7 @@ func (r *reading) carryCells(key store.BlockKey, cell int) error {
 			if entry.Series == concurrency.Total || block.series[entry.Series] < 0 {
 				continue
 			}
-			if err := r.counter.CarryLevel(block.series[entry.Series], entry.Delta); err != nil {
+			if err := r.carryLevel(block.series[entry.Series], entry.Delta); err != nil {
 				return err
 			}
 		}
@@ -284,7 +301,7 @@ func (r *reading) one(block *decoded, cell int) ([]concurrency.Entry, error) {
 			if entry.Series = block.series[entry.Series]; entry.Series < 0 {
 				continue
 			}
-		} else if r.series.some {
+		} else if r.series.some || block.kind.Retries {
 			continue
 		}
 		if chosen < i {
@@ -349,8 +366,16 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 		if series < 0 {
 			continue
 		}
-		if err := r.counter.Add(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
-			return err
+		if !r.split {
+			if err := r.counter.Add(concurrency.ChangeOf(row, series)); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, c := range r.seen(concurrency.ChangeOf(row, series)) {
+			if err := r.counter.Add(c); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -358,7 +383,11 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 
 // filter selects those rows of a piece that change the level.
 func (r *reading) filter(p piece) store.TransitionFilter {
-	return store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to, Statuses: r.statuses.Statuses()}
+	filter := store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to}
+	if r.statuses != concurrency.All {
+		filter.Statuses = r.statuses.Statuses()
+	}
+	return filter
 }
 
 // spend returns an error when the rows of a piece are gone, or more than a request may make the database

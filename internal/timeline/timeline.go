@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tasktide/internal/concurrency"
+	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 )
 
@@ -60,6 +61,8 @@ type Request struct {
 	// Top is how many templates are told apart at most: those in which most task time was spent in the
 	// window. The rest are one, [Answer.Other]. 0 means all.
 	Top int
+	// Split tells attempts after the first apart from the first ones.
+	Split bool
 	// Limits asks for [Answer.Limits].
 	Limits bool
 }
@@ -69,8 +72,9 @@ type Request struct {
 type Answer struct {
 	concurrency.Result
 
-	Templates []string // the name of each series
-	Other     *Other   // nil when every template is told apart
+	Templates []string   // the name of each series
+	Attempts  []Attempts // which attempts each series counts, when these are told apart: two series a template
+	Other     *Other     // of all attempts; nil when every template is told apart
 	// Limits is that of the workflow, then those of its arrays by the names of their templates; empty unless
 	// asked for.
 	Limits []Limit
@@ -90,6 +94,7 @@ type Answer struct {
 type UpperBound struct {
 	TotalPeaks  bool
 	SeriesPeaks bool
+	FirstPeaks  bool // those of the series of first attempts
 	OtherPeaks  bool
 	Entered     bool
 }
@@ -147,7 +152,7 @@ func begin(
 	ctx context.Context, snapshot store.Snapshot, found *damage, workflowID int64, statuses concurrency.StatusSet, templates []string,
 ) (*question, error) {
 	q := &question{
-		statuses: statuses, kinds: kindsOf(statuses),
+		statuses: statuses, kinds: kindsOf(statuses, false),
 		plan: &plan{damaged: map[store.BlockKey]bool{}}, found: found,
 	}
 	var err error
@@ -190,11 +195,18 @@ func askUpTo(
 	if err != nil {
 		return nil, "", err
 	}
-	if series := len(q.series.names); request.Top > 0 && request.Top < series {
-		buckets = min(buckets, cells/(request.Top+1))
-	} else {
-		buckets = min(buckets, cells/max(1, series))
+	series := max(1, len(q.series.names))
+	if request.Top > 0 && request.Top < series {
+		series = request.Top + 1
 	}
+	if q.split = request.Split; q.split {
+		series *= 3 // all, and those of each part
+		if q.horizon.RunsLost {
+			return nil, "", jobmon.FieldErrorf("split",
+				"a part of workflow %d was removed before attempts were told apart; leave split out", request.WorkflowID)
+		}
+	}
+	buckets = min(buckets, cells/series)
 	if err := q.chooseWindow(ctx, snapshot, request, buckets); err != nil {
 		return nil, "", err
 	}

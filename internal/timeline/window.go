@@ -75,7 +75,7 @@ func (q *question) chooseSource(ctx context.Context, snapshot store.Snapshot) er
 		return nil
 	}
 	most := int64(MaxTransitions)
-	if bounds == (UpperBound{OtherPeaks: true}) {
+	if bounds == (UpperBound{OtherPeaks: bounds.OtherPeaks, FirstPeaks: bounds.FirstPeaks}) {
 		most = MaxUnasked
 	}
 	rows, err := snapshot.CountTransitions(ctx, q.windowRows(), most+1)
@@ -95,15 +95,16 @@ func (q *question) bounds() UpperBound {
 		TotalPeaks:  union || q.series.some && len(q.series.names)+q.series.other > 1,
 		SeriesPeaks: union,
 		OtherPeaks:  q.series.other > 1 || union && q.series.other > 0,
+		FirstPeaks:  q.split,
 		Entered:     union,
 	}
 }
 
 // version hashes what the answer depends on: ACTIVE and every template too, when they are held against limits.
 func (q *question) version(ctx context.Context, snapshot store.Snapshot, limits bool) (string, error) {
-	kinds, names := q.kinds, q.series.names
+	kinds, names := q.kindsRead(), q.series.names
 	if limits {
-		kinds, names = slices.Concat(kinds, kindsOf(concurrency.Active)), slices.Concat(names, q.all.names)
+		kinds, names = slices.Concat(kinds, kindsOf(concurrency.Active, false)), slices.Concat(names, q.all.names)
 	}
 	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
 		WorkflowID: q.workflow.ID, Kinds: kinds, Ranges: generationRanges(q.until()),

@@ -100,17 +100,21 @@ func (l *loader) decode(kind string, tier int, start int64) *loaded {
 	if err != nil {
 		return nil
 	}
-	cells.Rename(l.first)
+	l.rename(kind, cells)
 	block.stored, block.cells = stored, cells
 	return block
 }
 
-// first returns the id by which the series of a template is known.
-func (l *loader) first(id int64) int64 {
-	if first, known := l.same[id]; known {
-		return first
-	}
-	return id
+// rename gives the series of a block the ids by which those of their templates are known.
+func (l *loader) rename(name string, cells *concurrency.Block) {
+	kind, _ := concurrency.KindNamed(name) // no others are loaded
+	cells.Rename(func(id int64) int64 {
+		template, class := kind.Of(id)
+		if first, known := l.same[template]; known {
+			template = first
+		}
+		return kind.Series(template, class)
+	})
 }
 
 // minutes returns the block of an hour. One that is damaged is made anew when every minute of it is going

@@ -78,15 +78,16 @@ const everything = 0
 // cellsIn returns the cells of a block that was loaded, or none where there is no block.
 func cellsIn(block *loaded, i int) (cells, error) {
 	entries, err := block.cells.Append(nil, i)
-	return cellsBy(entries, block.cells.Series()), err
+	ids := block.cells.Series()
+	return cellsBy(entries, func(series int) int64 { return ids[series] }), err
 }
 
-func cellsBy(entries []concurrency.Entry, ids []int64) cells {
+func cellsBy(entries []concurrency.Entry, idOf func(series int) int64) cells {
 	found := make(cells, len(entries))
 	for _, e := range entries {
 		id := int64(everything)
 		if e.Series != concurrency.Total {
-			id = ids[e.Series]
+			id = idOf(e.Series)
 		}
 		found[id] = e.Cell
 	}
@@ -138,7 +139,7 @@ func (r *Report) hour(ctx context.Context, snapshot store.Snapshot, workflowID, 
 				return err
 			}
 			r.same(workflowID, at, kind.Name+": the cells of a minute and its rows tell different things", stored,
-				cellsBy(w.cells[i].Entries(k), w.series))
+				cellsBy(w.cells[i].Entries(k), func(series int) int64 { return w.id(kind, series) }))
 		}
 	}
 	return nil
@@ -192,7 +193,7 @@ func (r *Report) coarse(ctx context.Context, snapshot store.Snapshot, workflowID
 		there[key.Kind] = true
 	}
 	for _, kind := range concurrency.Kinds() {
-		if !there[kind.Name] {
+		if !there[kind.Name] || s.tier >= kind.Tiers {
 			continue
 		}
 		block := l.decode(kind.Name, s.tier, s.start)
@@ -270,6 +271,9 @@ func (r *Report) removed(ctx context.Context, snapshot store.Snapshot, workflowI
 		return err
 	}
 	for _, kind := range concurrency.Kinds() {
+		if horizon.RunsLost && (kind.Retries || kind == concurrency.Runs) {
+			continue
+		}
 		key := store.BlockKey{WorkflowID: workflowID, Kind: kind.Name}
 		_, err := l.removed(key)
 		if _, has := l.stored[key]; !has || err != nil {

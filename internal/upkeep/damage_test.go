@@ -88,12 +88,12 @@ func (l *listener) heard(t failer, damaged []store.BlockKey) {
 	l.keys = nil
 }
 
-// exactly asks for what a block tells.
+// exactly asks for the levels of which a block tells, of all attempts.
 func exactly(key store.BlockKey) timeline.Request {
 	tier, _ := concurrency.TierOf(key.Width)
+	kind, _ := concurrency.KindNamed(key.Kind)
 	return timeline.Request{
-		WorkflowID: key.WorkflowID, Start: key.Start, End: new(key.Start + tier.BlockLength()), Bucket: key.Width,
-		Statuses: concurrency.Kinds()[slices.Index(kindNames(), key.Kind)].Set,
+		WorkflowID: key.WorkflowID, Start: key.Start, End: new(key.Start + tier.BlockLength()), Bucket: key.Width, Statuses: kind.Set,
 	}
 }
 
@@ -110,8 +110,9 @@ func TestAnswersInSpiteOfDamage(t *testing.T) {
 		id := load(t, db, fmt.Sprint("run ", number), tasks...)
 		pass(t, roll.Pass)
 		damaged := injure(t, db, id, func(store.BlockKey) bool { return true })
-		check(t, line, exactly(damaged[0]), tasks, "damaged")
-		if !slices.Contains(ears.keys, damaged[0]) {
+		checkExactly(t, line, damaged[0], tasks, "damaged")
+		kind, _ := concurrency.KindNamed(damaged[0].Kind)
+		if !kind.Retries && !slices.Contains(ears.keys, damaged[0]) { // for those, few rows are read instead
 			t.Fatalf("%+v was not told", damaged[0])
 		}
 		ears.heard(t, damaged)

@@ -24,9 +24,12 @@ const (
 	done    = jobmon.TaskDone
 )
 
-// move is a row of a task of a template, some seconds after noon.
+// move is a row of a task of a template, some seconds after noon, at one attempt or another.
 func move(template int64, from, to jobmon.TaskStatus, seconds int64) jobmon.Transition {
-	return jobmon.Transition{WorkflowID: modelWorkflow, TaskTemplateID: template, From: from, To: to, At: noon + seconds*second}
+	return jobmon.Transition{
+		WorkflowID: modelWorkflow, TaskTemplateID: template, From: from, To: to, At: noon + seconds*second,
+		PreviousAt: noon, Retry: int(seconds % 3),
+	}
 }
 
 type rows = []jobmon.Transition
@@ -257,7 +260,7 @@ func TestRollUpsRaceWithWriters(t *testing.T) {
 			}
 		})
 	}
-	active, _ := concurrency.KindOf(concurrency.Active)
+	active, _ := concurrency.KindOf(concurrency.Active, false)
 	until(func() {
 		view(func(ctx context.Context, snapshot store.Snapshot) error { return compare(ctx, snapshot, id, active) })
 	})
@@ -296,11 +299,14 @@ func (c *contents) defect() string {
 			}
 			of := slices.IndexFunc(modelTemplates, func(n store.TemplateName) bool { return n.ID == row.TaskTemplateID })
 			series := int(index[modelTemplates[of].Name])
-			if err := wanted[at].Add(concurrency.Change{At: row.At, Series: series, From: row.From, To: row.To}); err != nil {
+			if err := wanted[at].Add(concurrency.ChangeOf(row, series)); err != nil {
 				return err.Error()
 			}
 		}
 		for k, kind := range concurrency.Kinds() {
+			if t >= kind.Tiers {
+				continue
+			}
 			stored, damaged := c.storedCells(kind.Name, t)
 			for at := range wanted {
 				if _, has := stored[at]; !has && !damaged[tier.BlockStart(at)] {

@@ -397,7 +397,7 @@ func (l *loader) removed(key store.BlockKey) (*loaded, error) {
 	if err != nil {
 		return nil, damagedError(key)
 	}
-	cells.Rename(l.first)
+	l.rename(key.Kind, cells)
 	block.cells = cells
 	return block, nil
 }

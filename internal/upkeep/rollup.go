@@ -221,7 +221,7 @@ func (w *work) build(ctx context.Context, snapshot store.Snapshot) error {
 				w.series = append(w.series, id)
 			}
 			builder := w.cells[first+int((row.At-w.minutes[first])/minute)]
-			if err := builder.Add(concurrency.Change{At: row.At, Series: i, From: row.From, To: row.To}); err != nil {
+			if err := builder.Add(concurrency.ChangeOf(row, i)); err != nil {
 				return err
 			}
 			w.rows++
@@ -311,7 +311,7 @@ func (w *work) change(ctx context.Context, l *loader) ([]store.Block, error) {
 	}
 	var changed []store.Block
 	for k, kind := range concurrency.Kinds() {
-		finer, err := w.changeMinutes(l, k, kind.Name)
+		finer, err := w.changeMinutes(l, k, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -323,7 +323,7 @@ func (w *work) change(ctx context.Context, l *loader) ([]store.Block, error) {
 		if differs {
 			changed = append(changed, store.Block{BlockKey: finer.key, Cells: data})
 		}
-		for t, tier := range tiers[1:] {
+		for t, tier := range tiers[1:kind.Tiers] {
 			block, err := l.block(ctx, kind.Name, t+1, tier.BlockStart(w.from))
 			if err != nil {
 				return nil, err
@@ -346,12 +346,12 @@ func (w *work) change(ctx context.Context, l *loader) ([]store.Block, error) {
 
 // changeMinutes puts the new cells of a kind into the block of the hour. It returns no block when there is
 // none and nothing to put into one.
-func (w *work) changeMinutes(l *loader, k int, kind string) (*loaded, error) {
+func (w *work) changeMinutes(l *loader, k int, kind concurrency.Kind) (*loaded, error) {
 	tier := concurrency.Tiers()[0]
 	var block *loaded
-	if l.has(kind, 0, w.from) {
+	if l.has(kind.Name, 0, w.from) {
 		var err error
-		if block, err = l.minutes(kind, w.from, len(w.minutes) == tier.Cells); err != nil {
+		if block, err = l.minutes(kind.Name, w.from, len(w.minutes) == tier.Cells); err != nil {
 			return nil, err
 		}
 	}
@@ -361,16 +361,22 @@ func (w *work) changeMinutes(l *loader, k int, kind string) (*loaded, error) {
 			continue
 		}
 		if block == nil {
-			block = l.fresh(kind, 0, w.from)
+			block = l.fresh(kind.Name, 0, w.from)
 		}
 		for e := range entries {
 			if series := entries[e].Series; series != concurrency.Total {
-				entries[e].Series = block.cells.Index(w.series[series])
+				entries[e].Series = block.cells.Index(w.id(kind, series))
 			}
 		}
 		block.cells.Put(tier.Cell(w.minutes[i]), entries)
 	}
 	return block, nil
+}
+
+// id returns the id under which blocks of a kind know a series.
+func (w *work) id(kind concurrency.Kind, series int) int64 {
+	of, class := kind.Of(int64(series))
+	return kind.Series(w.series[of], class)
 }
 
 // cellsOf returns the first instants of the cells of a tier that contain minutes, each once.

@@ -174,7 +174,7 @@ func (s session) importTasks(
 		row := jobmon.Transition{
 			TaskID: ids[i], WorkflowID: tasks[i].WorkflowID, TaskTemplateID: templates[history.Template],
 		}
-		begun := history.Attempts - history.Queued()
+		begun := max(history.Attempts-history.Queued(), 0)
 		for _, move := range history.Moves {
 			row.From, row.PreviousAt = row.To, row.At
 			row.To, row.At = move.To, move.At

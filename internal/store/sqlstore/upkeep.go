@@ -146,7 +146,8 @@ func (s session) horizon(ctx context.Context, workflowID int64, end string) (sto
 			&h.RunsLost,
 		}
 	}, `
-		SELECT workflow_id, rows_from, data_from, first_at, last_at, generation, kept, runs_lost FROM workflow_horizon WHERE workflow_id = ?`+end,
+		SELECT workflow_id, rows_from, data_from, first_at, last_at, generation, kept, runs_lost
+		FROM workflow_horizon WHERE workflow_id = ?`+end,
 		workflowID)
 }
 

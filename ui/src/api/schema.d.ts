@@ -115,6 +115,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v2/workflow/{workflow_id}/templates": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What became of the tasks of each template
+     * @description The tasks of each template of the workflow by status, the attempts at them, and how long their runs took. All of it comes from the sums that are kept beside the audit, so that it outlives the rows, and is as quick for a million tasks as for ten. What is before `data_from` is only in the numbers of tasks.
+     */
+    get: operations["listTemplateStats"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v2/workflow/{workflow_id}/suspects": {
     parameters: {
       query?: never;
@@ -927,6 +947,11 @@ export interface components {
       timestamp: string;
       /** @description Name of the task template. Versions of a tool that share a template name share the series. */
       task_template_name: string;
+      /**
+       * @description Which attempts at tasks are counted, with `split=attempt`.
+       * @enum {string}
+       */
+      attempts?: "first" | "later";
       /** @description The chosen statistic: an integer, except for `mean`. */
       concurrent_count: number;
     };
@@ -1040,6 +1065,11 @@ export interface components {
     ConcurrencySeries: {
       /** @description Name of the task template. Versions of a tool that share a template name share the series. */
       task_template_name: string;
+      /**
+       * @description Which attempts at tasks are counted, with `split=attempt`.
+       * @enum {string}
+       */
+      attempts?: "first" | "later";
       /** @description The chosen statistic, one number a bucket, zeros included. */
       values: number[];
       /** @description Largest number of tasks at any instant of the window, whatever `stat` says. */
@@ -1566,7 +1596,8 @@ export interface components {
        */
       total_seconds: number | null;
       /**
-       * @description How many attempts had begun by then since the task was last reset; null where that cannot be told any more.
+       * Format: int64
+       * @description Number of the attempt that the task was at, or that led to the status, as in its status history. null where there is none, as in REGISTERING and ADJUSTING_RESOURCES, and where it can no longer be told.
        * @example 1
        */
       attempt: number | null;
@@ -1575,6 +1606,65 @@ export interface components {
        * @example node-0042
        */
       nodename: string | null;
+    };
+    TemplateStatsList: {
+      /** Format: int64 */
+      workflow_id: number;
+      templates: components["schemas"]["TemplateStats"][];
+      /** @description How far a run time may be off, as a share of it: run times are kept in classes. */
+      run_time_error: number;
+      /**
+       * Format: date-time
+       * @description Attempts, retries and runs are counted from then on; ever since where it is null.
+       */
+      data_from: string | null;
+      /** Format: date-time */
+      generated_at: string;
+    };
+    TemplateStats: {
+      task_template_name: string;
+      /** @description How many tasks are in each status now, by its letter. */
+      tasks: {
+        [key: string]: number;
+      };
+      /**
+       * Format: int64
+       * @description How many attempts at tasks were begun.
+       */
+      attempts: number;
+      /**
+       * Format: int64
+       * @description How many of these came after the first attempt at a task. It is null, as `runs`, where transitions were removed before these were told apart.
+       */
+      retries: number | null;
+      /**
+       * Format: int64
+       * @description How often an attempt failed.
+       */
+      failed_attempts: number;
+      /** @description The runs that ended in DONE. */
+      runs: components["schemas"]["TemplateRuns"] | null;
+    };
+    TemplateRuns: {
+      /** Format: int64 */
+      count: number;
+      /** @description How long the runs took: the least time that so many of them did not exceed. It is null when there was none. */
+      seconds: {
+        /** @description 10 % of the runs took no longer. */
+        p10: number;
+        /** @description 25 % of the runs took no longer. */
+        p25: number;
+        /** @description 50 % of the runs took no longer. */
+        p50: number;
+        /** @description 75 % of the runs took no longer. */
+        p75: number;
+        /** @description 90 % of the runs took no longer. */
+        p90: number;
+        /** @description 99 % of the runs took no longer. */
+        p99: number;
+        /** @description No run took longer. */
+        max: number;
+      } | null;
     };
     SuspectList: {
       /** Format: int64 */
@@ -1838,6 +1928,8 @@ export interface operations {
         max_points?: number;
         /** @description With `format=columns` or `csv`: how many templates are told apart at most, those in which most task time was spent in the window. The rest are `other`; `task_template_name` brings any of them back. 50 in columns, and in a table all, unless it is given. */
         top?: number;
+        /** @description attempt: each template has two series, one of the first attempts at its tasks and one of the later ones, of which there is none where nothing was tried again. Tasks that are REGISTERING or ADJUSTING_RESOURCES wait for an attempt and count with the first ones. The total, and `other`, are of all attempts. */
+        split?: "attempt";
         /** @description start: tasks at the first instant of the bucket. mean: time-weighted mean over the bucket, rounded to 2 decimals. peak: the largest number at any instant of the bucket. entered: entries into the statuses. */
         stat?: "start" | "mean" | "peak" | "entered";
         /** @description Statuses to count: a letter, a name, or the unions PENDING (Q, I) and ACTIVE (Q, I, O, R). Repeatable. RUNNING where it is left out. */
@@ -1919,6 +2011,8 @@ export interface operations {
         task_template_name?: string[];
         /** @description How many templates of each workflow are told apart at most, as in its task concurrency; 50 unless it is given. */
         top?: number;
+        /** @description attempt: each template has two series, one of the first attempts at its tasks and one of the later ones, of which there is none where nothing was tried again. Tasks that are REGISTERING or ADJUSTING_RESOURCES wait for an attempt and count with the first ones. The total, and `other`, are of all attempts. */
+        split?: "attempt";
       };
       header?: never;
       path: {
@@ -1975,6 +2069,34 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TaskAtList"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      423: components["responses"]["Contention"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  listTemplateStats: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Id of the workflow. */
+        workflow_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The templates, by name. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TemplateStatsList"];
         };
       };
       400: components["responses"]["Invalid"];
