@@ -94,6 +94,9 @@ func (s session) taskTemplateVersions(ctx context.Context, where string, args ..
 			return nil, err
 		}
 		version := byID[m.versionID]
+		if version == nil {
+			continue // committed since the versions were read: where others write too, each statement has a snapshot of its own
+		}
 		version.ArgIDs[m.name] = m.argID
 		switch m.kind {
 		case nodeArg:

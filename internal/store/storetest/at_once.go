@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -285,6 +286,25 @@ var atOnceTests = map[string]func(t *testing.T, s store.Store){
 				slices.Reverse(got)
 			}
 			equal(t, "ids", got, want)
+		}
+	},
+
+	"VersionsRegisteredAtOnceAreRegisteredOnce": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		for round := range manyTimes {
+			wanted := store.TaskTemplateVersion{
+				TaskTemplateID: f.template.TaskTemplateID, CommandTemplate: fmt.Sprint(round), ArgMappingHash: "2", NodeArgs: []string{"x"},
+			}
+			versions := make([]store.TaskTemplateVersion, 4)
+			f.ok(firstError(atOnce(len(versions), func(i int) (err error) {
+				versions[i], err = s.RegisterTaskTemplateVersion(t.Context(), wanted)
+				return err
+			})...))
+			for _, version := range versions[1:] {
+				if !reflect.DeepEqual(version, versions[0]) {
+					t.Errorf("%+v, and %+v", versions[0], version)
+				}
+			}
 		}
 	},
 
