@@ -65,6 +65,8 @@ type binder struct {
 
 type templateVersion struct{ id, partArgID int64 }
 
+func (b *binder) templates() []liveTemplate { return liveTemplates[:b.config.Templates] }
+
 // bind registers a workflow with all its tasks and begins its run.
 func (s *Simulator) bind(ctx context.Context, number int) (boundRun, error) {
 	b := binder{Simulator: s}
@@ -131,7 +133,7 @@ func (b *binder) registerTemplates(ctx context.Context) error {
 		}
 		ids[name] = id
 	}
-	for _, template := range liveTemplates {
+	for _, template := range b.templates() {
 		if _, known := ids[template.name]; !known {
 			var created struct {
 				ID int64 `json:"task_template_id"`
@@ -273,7 +275,7 @@ func (b *binder) createEdges(ctx context.Context, dagID int64) error {
 }
 
 func (b *binder) createArrays(ctx context.Context) error {
-	for i, template := range liveTemplates {
+	for i, template := range b.templates() {
 		var array struct {
 			ID int64 `json:"array_id"`
 		}
@@ -299,7 +301,7 @@ func (b *binder) bindTasks(ctx context.Context) error {
 		fields   []any
 	}
 	var tasks []task
-	for i, template := range liveTemplates {
+	for i, template := range b.templates() {
 		for part := range b.config.TasksPerTemplate {
 			text := strconv.Itoa(part + 1)
 			tasks = append(tasks, task{

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// requestSpacing bounds the rate to 100 requests a second.
+	// requestSpacing bounds the rate of a demo to 100 requests a second.
 	requestSpacing = 10 * time.Millisecond
 	// requestTimeout, requestTries and the pauses between tries follow JobMon's client, but are
 	// shorter: nobody's work is lost when the demo gives up.
@@ -35,7 +35,8 @@ type client struct {
 	baseURL string
 	http    *http.Client
 	rng     *rand.Rand
-	next    time.Time // when the next request may be sent
+	spacing time.Duration // the least between the beginnings of two requests
+	next    time.Time     // when the next request may be sent
 }
 
 // call sends one request and decodes its answer. What JobMon's client tries again (no answer, 423
@@ -69,7 +70,7 @@ func (c *client) try(ctx context.Context, method, path string, body []byte, answ
 	if err := wait(ctx, time.Until(c.next)); err != nil {
 		return false, err
 	}
-	c.next = time.Now().Add(requestSpacing)
+	c.next = time.Now().Add(c.spacing)
 
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"tasktide/internal/jobmon"
@@ -52,7 +51,7 @@ func newLiveRun(s *Simulator, bound boundRun) *liveRun {
 
 	// Each template begins a quarter of its own length after the one before, so that about five are
 	// under way at a time.
-	ids := make([][]int64, len(liveTemplates))
+	ids := make([][]int64, s.config.Templates)
 	for task, template := range bound.tasks {
 		ids[template] = append(ids[template], task)
 	}
@@ -78,11 +77,16 @@ func (r *liveRun) play(ctx context.Context) error {
 		}
 		if now := time.Now(); !now.Before(queueAt) {
 			queueAt = now.Add(queueEvery)
-			if err := r.queue(ctx); err != nil {
+			if err := r.queue(ctx, r.room()); err != nil {
 				return err
 			}
-			if err := r.launch(ctx); err != nil {
+			launched, err := r.launch(ctx)
+			if err != nil {
 				return err
+			}
+			for _, next := range launched {
+				next.at = time.Now().Add(300*time.Millisecond + time.Duration(r.rng.Int64N(int64(2*time.Second))))
+				heap.Push(&r.due, next)
 			}
 		}
 		if now := time.Now(); !now.Before(heartbeatAt) {
@@ -110,8 +114,8 @@ func (r *liveRun) room() int {
 }
 
 // queue queues as many tasks as there is room for, one batch for each array.
-func (r *liveRun) queue(ctx context.Context) error {
-	count := min(r.room(), len(r.ready))
+func (r *liveRun) queue(ctx context.Context, room int) error {
+	count := min(room, len(r.ready))
 	batches := make([][]int64, len(r.arrays))
 	for _, task := range r.ready[:count] {
 		batches[r.tasks[task]] = append(batches[r.tasks[task]], task)
@@ -142,8 +146,8 @@ func (r *liveRun) queue(ctx context.Context) error {
 	return nil
 }
 
-// launch takes the instances that the server made for queued tasks to LAUNCHED.
-func (r *liveRun) launch(ctx context.Context) error {
+// launch takes the instances that the server made for queued tasks to LAUNCHED, and returns them.
+func (r *liveRun) launch(ctx context.Context) ([]report, error) {
 	var known struct {
 		Instances map[jobmon.InstanceStatus][]int64 `json:"status_updates"`
 	}
@@ -151,46 +155,45 @@ func (r *liveRun) launch(ctx context.Context) error {
 		"task_instance_ids": []int64{}, "status": jobmon.InstanceQueued,
 	}, &known)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var launched []report
 	for ids := range slices.Chunk(known.Instances[jobmon.InstanceQueued], chunkSize) {
 		var answer struct {
 			Batches []tuple `json:"task_instance_batches"`
 		}
 		path := "/task_instance/instantiate_task_instances"
 		if err := r.client.call(ctx, http.MethodPost, path, object{"task_instance_ids": ids}, &answer); err != nil {
-			return err
+			return nil, err
 		}
 		for _, batch := range answer.Batches {
-			if err := r.launchBatch(ctx, batch); err != nil {
-				return err
+			reports, err := r.launchBatch(ctx, batch)
+			if err != nil {
+				return nil, err
 			}
+			launched = append(launched, reports...)
 		}
 	}
-	return nil
+	return launched, nil
 }
 
-func (r *liveRun) launchBatch(ctx context.Context, batch tuple) error {
+func (r *liveRun) launchBatch(ctx context.Context, batch tuple) (launched []report, err error) {
 	var array, number int64
 	var instances []int64
 	if err := batch.scan(&array, nil, &number, nil, &instances); err != nil {
-		return err
+		return nil, err
 	}
 	template := slices.Index(r.arrays, array)
 	if template < 0 {
-		return fmt.Errorf("the server batched instances of array %d, which workflow %d does not have", array, r.workflowID)
+		return nil, fmt.Errorf("the server batched instances of array %d, which workflow %d does not have", array, r.workflowID)
 	}
-	err := r.client.call(ctx, http.MethodPost, fmt.Sprintf("/array/%d/transition_to_launched", array), object{
+	err = r.client.call(ctx, http.MethodPost, fmt.Sprintf("/array/%d/transition_to_launched", array), object{
 		"batch_number": number, "next_report_increment": instanceReportIncrement,
 	}, nil)
-	if err != nil {
-		return err
-	}
 	for _, instance := range instances {
-		delay := 300*time.Millisecond + time.Duration(r.rng.Int64N(int64(2*time.Second)))
-		heap.Push(&r.due, report{at: time.Now().Add(delay), instance: instance, template: template})
+		launched = append(launched, report{instance: instance, template: template})
 	}
-	return nil
+	return launched, err
 }
 
 // report lets every instance speak whose time has come.
@@ -209,18 +212,8 @@ func (r *liveRun) report(ctx context.Context) error {
 }
 
 func (r *liveRun) logRunning(ctx context.Context, next report) error {
-	var answer struct {
-		Instance tuple `json:"task_instance"`
-	}
-	err := r.client.call(ctx, http.MethodPost, fmt.Sprintf("/task_instance/%d/log_running", next.instance), object{
-		"nodename": "localhost", "process_group_id": strconv.FormatInt(next.instance, 10),
-		"next_report_increment": instanceReportIncrement, "distributor_id": strconv.FormatInt(next.instance, 10),
-	}, &answer)
+	task, status, err := r.client.logRunning(ctx, next.instance)
 	if err != nil {
-		return err
-	}
-	var status jobmon.InstanceStatus
-	if err := answer.Instance.scan(nil, &status, nil, &next.task); err != nil {
 		return err
 	}
 	if status != jobmon.InstanceRunning {
@@ -231,6 +224,7 @@ func (r *liveRun) logRunning(ctx context.Context, next report) error {
 	}
 	template := liveTemplates[next.template]
 	length := lognormal(r.rng, template.median, template.spread)
+	next.task = task
 	next.running = time.Now()
 	next.at = next.running.Add(min(max(length, shortestRun), longestRun))
 	heap.Push(&r.due, next)
@@ -238,29 +232,23 @@ func (r *liveRun) logRunning(ctx context.Context, next report) error {
 }
 
 func (r *liveRun) logEnd(ctx context.Context, next report) error {
-	wallclock := strconv.FormatFloat(time.Since(next.running).Seconds(), 'f', 2, 64)
-	request := object{
-		"stdout": "/dev/null", "stderr": "/dev/null", "stdout_log": "", "stderr_log": "",
-		"nodename": "localhost", "distributor_id": strconv.FormatInt(next.instance, 10),
-		"maxrss": "0", "cpu": "0.0", "usage_str": "{}", "wallclock": wallclock,
-	}
-	route := "log_done"
-	if r.rng.Float64() < usualFailures && r.attempts[next.task] < jobmon.DefaultMaxAttempts {
-		route = "log_error_worker_node"
-		request["error_state"] = jobmon.InstanceError
-		request["error_description"] = "Got exit_code: 1. Error message was: the demo lets 3 % of its attempts fail"
-	}
-	var answer struct{ Status jobmon.InstanceStatus }
-	if err := r.client.call(ctx, http.MethodPost, fmt.Sprintf("/task_instance/%d/%s", next.instance, route), request, &answer); err != nil {
+	fails := r.rng.Float64() < usualFailures && r.attempts[next.task] < jobmon.DefaultMaxAttempts
+	status, err := r.client.logEnd(ctx, next.instance, time.Since(next.running), fails)
+	if err != nil {
 		return err
 	}
-	r.active--
-	if answer.Status == jobmon.InstanceError && r.attempts[next.task] < jobmon.DefaultMaxAttempts {
-		r.ready = append([]int64{next.task}, r.ready...)
-		return nil
-	}
-	r.end(answer.Status == jobmon.InstanceDone)
+	r.ended(next.task, status)
 	return nil
+}
+
+// ended notes the end of a task's attempt, which is also the task's unless it is tried again.
+func (r *liveRun) ended(task int64, status jobmon.InstanceStatus) {
+	r.active--
+	if status == jobmon.InstanceError && r.attempts[task] < jobmon.DefaultMaxAttempts {
+		r.ready = append([]int64{task}, r.ready...)
+		return
+	}
+	r.end(status == jobmon.InstanceDone)
 }
 
 // end counts a task that has come to its end.

@@ -20,7 +20,9 @@ type Config struct {
 	// MaxConcurrentlyRunning is the limit of each workflow, in tasks that are active at once; 120
 	// when 0. The simulator lets that many and a quarter of that many run, in turns.
 	MaxConcurrentlyRunning int
-	// TasksPerTemplate is the number of tasks of each of a workflow's 12 templates; 200 when 0.
+	// Templates is the number of a workflow's templates, and 12 at most; 12 when 0.
+	Templates int
+	// TasksPerTemplate is the number of tasks of each of them; 200 when 0.
 	TasksPerTemplate int
 	// Cluster and Queue are where the tasks pretend to run; "multiprocess" and "null.q" when empty.
 	Cluster, Queue string
@@ -52,13 +54,14 @@ type Simulator struct {
 func NewSimulator(config Config) *Simulator {
 	config.BaseURL = strings.TrimRight(config.BaseURL, "/")
 	config.MaxConcurrentlyRunning = cmp.Or(config.MaxConcurrentlyRunning, 120)
+	config.Templates = cmp.Or(config.Templates, len(liveTemplates))
 	config.TasksPerTemplate = cmp.Or(config.TasksPerTemplate, 200)
 	config.Cluster = cmp.Or(config.Cluster, "multiprocess")
 	config.Queue = cmp.Or(config.Queue, "null.q")
 	rng := rand.New(rand.NewPCG(config.Seed, 0))
 	return &Simulator{
 		config: config,
-		client: client{baseURL: config.BaseURL, http: &http.Client{Transport: config.Transport}, rng: rng},
+		client: client{baseURL: config.BaseURL, http: &http.Client{Transport: config.Transport}, rng: rng, spacing: requestSpacing},
 		rng:    rng,
 		log:    cmp.Or(config.Log, slog.Default()),
 		begun:  make(chan struct{}),
