@@ -52,13 +52,8 @@ func openBed(ctx context.Context, kind testdb.Kind, directory string) (b *bed, e
 			err = errors.Join(err, b.close())
 		}
 	}()
-	var url func(ctx context.Context, name string) (string, error)
-	if kind == testdb.SQLite {
-		url, b.stop, err = files(directory)
-	} else {
-		url, b.stop, err = server(kind, directory) //nolint:contextcheck // a server is started to its end, and stopped
-	}
-	if err != nil {
+	var url addresses
+	if url, b.stop, err = place(kind, directory); err != nil { //nolint:contextcheck // a server is started to its end, and stopped
 		return b, err
 	}
 	if b.url, err = url(ctx, "bench_read"); err != nil {

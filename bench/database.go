@@ -43,13 +43,8 @@ func openPair(ctx context.Context, kind testdb.Kind, directory string, check boo
 			err = errors.Join(err, p.close())
 		}
 	}()
-	var url func(ctx context.Context, name string) (string, error)
-	if kind == testdb.SQLite {
-		url, p.stop, err = files(directory)
-	} else {
-		url, p.stop, err = server(kind, directory) //nolint:contextcheck // a server is started to its end, and stopped
-	}
-	if err != nil {
+	var url addresses
+	if url, p.stop, err = place(kind, directory); err != nil { //nolint:contextcheck // a server is started to its end, and stopped
 		return p, err
 	}
 	if p.with, err = openSide(ctx, kind, url, "bench_with"); err != nil {
@@ -67,8 +62,19 @@ func openPair(ctx context.Context, kind testdb.Kind, directory string, check boo
 	return p, p.with.pool.QueryRowContext(ctx, query).Scan(&p.version)
 }
 
+// addresses makes an empty database of a name, or leaves it to whoever opens it, and returns its URL.
+type addresses func(ctx context.Context, name string) (string, error)
+
+// place gives databases of a kind whose data is in a directory, until they are stopped.
+func place(kind testdb.Kind, directory string) (url addresses, stop func() error, err error) {
+	if kind == testdb.SQLite {
+		return files(directory)
+	}
+	return server(kind, directory)
+}
+
 // files gives databases that are files in a directory of their own.
-func files(parent string) (url func(ctx context.Context, name string) (string, error), stop func() error, err error) {
+func files(parent string) (url addresses, stop func() error, err error) {
 	directory, err := os.MkdirTemp(parent, "tasktide-bench-")
 	url = func(_ context.Context, name string) (string, error) {
 		return "sqlite://" + filepath.Join(directory, name+".db"), nil
@@ -77,9 +83,7 @@ func files(parent string) (url func(ctx context.Context, name string) (string, e
 }
 
 // server gives databases of a server that is set as it comes, so that a commit is durable.
-func server(
-	kind testdb.Kind, directory string,
-) (url func(ctx context.Context, name string) (string, error), stop func() error, err error) {
+func server(kind testdb.Kind, directory string) (url addresses, stop func() error, err error) {
 	server, err := testdb.Start(kind, testdb.Settings{Directory: directory})
 	if err != nil {
 		return nil, nil, err
@@ -165,9 +169,7 @@ type side struct {
 }
 
 // openSide makes and fills a database.
-func openSide(
-	ctx context.Context, kind testdb.Kind, url func(ctx context.Context, name string) (string, error), name string,
-) (*side, error) {
+func openSide(ctx context.Context, kind testdb.Kind, url addresses, name string) (*side, error) {
 	address, err := url(ctx, name)
 	if err != nil {
 		return nil, err

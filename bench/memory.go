@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +8,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,8 +22,6 @@ import (
 const (
 	memoryClients  = 8
 	memoryRequests = 200
-	// stopTime is how long the server may take to end.
-	stopTime = 30 * time.Second
 )
 
 // resident is how much memory the server had, in kibibytes.
@@ -52,51 +46,25 @@ func (r *readSide) measureMemory(ctx context.Context, p *population) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	binary := filepath.Join(directory, "tasktide")
-	build := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", binary, "./cmd/tasktide") //nolint:gosec // our own file
-	build.Dir = ".."
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("the server cannot be built: %w: %s", err, said)
-	}
-	server := exec.CommandContext(ctx, binary, "serve", "--listen", "127.0.0.1:0", "--database-url", b.url) //nolint:gosec // built above
-	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
-	server.WaitDelay = stopTime
-	output, err := server.StdoutPipe()
+	binary, err := build(ctx, directory)
 	if err != nil {
 		return err
 	}
-	if err := server.Start(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Process.Signal(syscall.SIGTERM), server.Wait()) }()
-	address, err := addressOf(output)
+	server, err := start(ctx, binary, b.url)
 	if err != nil {
 		return err
 	}
-	if err := askMany(ctx, address, p.workflow[b.kind], size); err != nil {
+	defer func() { err = errors.Join(err, server.stop()) }()
+	if err := askMany(ctx, server.address, p.workflow[b.kind], size); err != nil {
 		return err
 	}
 	r.page.resident.size = p.name
-	r.page.resident.after, r.page.resident.most, err = memoryOf(server.Process.Pid)
+	r.page.resident.after, r.page.resident.most, err = memoryOf(server.command.Process.Pid)
 	if err == nil {
 		_, err = fmt.Fprintf(r.progress, "memory: %d kB resident after %d charts of %s, %d kB at most\n",
 			r.page.resident.after, memoryRequests, p.name, r.page.resident.most)
 	}
 	return err
-}
-
-// addressOf finds where the server says that it serves, and lets it go on talking.
-func addressOf(output io.Reader) (string, error) {
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		for word := range strings.FieldsSeq(lines.Text()) {
-			if strings.HasPrefix(word, "http://") {
-				return word, nil
-			}
-		}
-	}
-	return "", errors.Join(errors.New("the server ended before it served"), lines.Err())
 }
 
 // askMany sends charts of all kinds, several at once.
