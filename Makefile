@@ -72,7 +72,7 @@ test-e2e: build ## Test the binary in a browser
 	cd ui && npm run test:e2e
 
 .PHONY: bench
-bench: ## Measure moves and answers, and write docs/benchmarks.md (20 minutes); SIZE=S for a quick look at answers
+bench: ## Measure moves, answers and a load, and write docs/benchmarks.md (25 minutes); SIZE=S for a quick look at answers
 	@scripts/setup.sh go cplusplus databases
 	cd bench && go run . $(if $(SIZE),-parts read -sizes $(SIZE) $(if $(filter X,$(SIZE)),-databases sqlite) -out -)
 

@@ -1,6 +1,6 @@
 // Command bench measures what the audit costs when tasks move, on each database, with the data on a disk
-// and in memory, and how long answers take, beside those of others to whom the same rows are given. It
-// writes a page about it. "make bench" runs it.
+// and in memory, how long answers take, beside those of others to whom the same rows are given, and how
+// long they take while many clients run tasks. It writes a page about it. "make bench" runs it.
 //
 // Both sides of a comparison run in turns in one run, on databases that were prepared alike. For moves they
 // are the store as it is, and the same transaction without the audit, which exists only here. It starts
@@ -42,6 +42,7 @@ func main() {
 const (
 	partWrite = "write"
 	partRead  = "read"
+	partLoad  = "load"
 )
 
 // options are the flags.
@@ -74,10 +75,11 @@ func parse(args []string, errOut io.Writer) (o options, err error) {
 	flags.SetOutput(errOut)
 	databases := flags.String("databases", "sqlite,mariadb,postgresql", "which databases, separated by commas")
 	media := flags.String("media", "disk,memory", "where their data is, separated by commas")
-	parts := flags.String("parts", partWrite+","+partRead, "what is measured, separated by commas")
+	parts := flags.String("parts", strings.Join([]string{partWrite, partRead, partLoad}, ","), "what is measured, separated by commas")
 	sizeNames := flags.String("sizes", "S,M,L", "which workloads are read, separated by commas; X has 60 million rows")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each side is measured; the figure is the median")
-	flags.BoolVar(&o.quick, "quick", false, "measure each side of the writes for a second only, to try the program")
+	flags.BoolVar(&o.quick, "quick", false,
+		"measure each side of the writes for a second only, and load with a tenth of the tasks, to try the program")
 	flags.BoolVar(&o.check, "check", false,
 		"write no page, but hold the store against the program's own SQL with the audit put in: both should be equally fast")
 	flags.StringVar(&o.out, "out", "../docs/benchmarks.md", "where the page goes; - for standard output")
@@ -102,8 +104,8 @@ func parse(args []string, errOut io.Writer) (o options, err error) {
 		o.media = append(o.media, medium)
 	}
 	for part := range strings.SplitSeq(*parts, ",") {
-		if part != partWrite && part != partRead {
-			return o, fmt.Errorf("%q is not a part; use write or read", part)
+		if !slices.Contains([]string{partWrite, partRead, partLoad}, part) {
+			return o, fmt.Errorf("%q is not a part; use write, read or load", part)
 		}
 		o.parts = append(o.parts, part)
 	}
@@ -136,6 +138,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if slices.Contains(o.parts, partWrite) {
 		if err := measureWrites(ctx, o, &page, progress); err != nil {
 			return err
+		}
+	}
+	if slices.Contains(o.parts, partLoad) && !o.check {
+		if err := measureLoad(ctx, o, &page, progress); err != nil {
+			return fmt.Errorf("load: %w", err)
 		}
 	}
 	if o.check {

@@ -25,6 +25,7 @@ type report struct {
 	versions []fact
 	lines    []line
 	reads    readPage
+	loads    []loaded
 }
 
 // line is one comparison.
@@ -52,7 +53,8 @@ func (r *report) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, `# Benchmarks
 
-What the audit costs when tasks move, and how long answers take. The program in [bench](../bench) wrote this page; do not edit it.
+What the audit costs when tasks move, how long answers take, and what many clients at once see. The program in
+[bench](../bench) wrote this page; do not edit it.
 
 `+"```sh\n%s\n```"+`
 
@@ -69,6 +71,9 @@ What the audit costs when tasks move, and how long answers take. The program in 
 	}
 	if len(r.lines) > 0 {
 		r.writeMoves(w)
+	}
+	if len(r.loads) > 0 {
+		r.writeLoads(w)
 	}
 }
 
@@ -149,6 +154,7 @@ func (r *report) writeBars(w io.Writer) {
 			})
 		}
 	}
+	all = append(all, r.loadBars()...)
 	if len(all) == 0 {
 		return
 	}
