@@ -47,6 +47,10 @@ func questions() []question {
 		{what: "all of it in columns, with limits, the first 10 templates and Other", path: func(s subject) string {
 			return s.of("task_concurrency?format=columns&stat=mean&granularity=auto&top=10&%s", s.whole())
 		}},
+		{what: "the same, with attempts after the first told apart", path: func(s subject) string {
+			return s.of("task_concurrency?format=columns&stat=mean&granularity=auto&top=10&split=attempt&%s", s.whole())
+		}},
+		{what: "what became of the tasks of each template", path: func(s subject) string { return s.of("templates") }},
 		{what: "all of it as a table, by the hour", path: func(s subject) string {
 			return s.of("task_concurrency?format=csv&stat=mean&granularity=1h&%s", s.whole())
 		}},
@@ -61,6 +65,9 @@ func questions() []question {
 		}},
 		{what: "the tasks QUEUED soon after its start", within: tasksWithin, path: func(s subject) string {
 			return s.of("tasks?status=Q&at=%s", s.in(0.01))
+		}},
+		{what: "the tasks REGISTERING in its middle", within: tasksWithin, path: func(s subject) string {
+			return s.of("tasks?status=G&at=%s", s.in(0.5))
 		}},
 		{what: "the tasks DONE in its middle", within: tasksWithin, path: func(s subject) string {
 			return s.of("tasks?status=D&at=%s", s.in(0.5))
