@@ -298,7 +298,9 @@ func TestRedisCostsTime(t *testing.T) {
 	ask("back")
 	server.Kill()
 	ask("gone")
-	server.Restart()
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
 	fill()
 	ask("restarted")
 	if strings.Contains(f.log.String(), "a request failed") {

@@ -165,7 +165,9 @@ func TestRedisComesAndGoes(t *testing.T) {
 			}
 			kept.Put(t.Context(), "key", []byte("value"))
 		}
-		server.Restart()
+		if err := server.Restart(); err != nil {
+			t.Fatal(err)
+		}
 		store(t, kept, "key", []byte("value"))
 	}
 	if gone, back := strings.Count(heard.String(), "does not answer"), strings.Count(heard.String(), "answers again"); gone != 2 || back != 2 {

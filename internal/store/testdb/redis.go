@@ -19,10 +19,7 @@ const redis Kind = "redis"
 const redisPassword = "p@ss/w%rd?"
 
 // Redis is a Redis server of a test's own. It keeps nothing on disk.
-type Redis struct {
-	t      testing.TB
-	server *Server
-}
+type Redis struct{ server *Server }
 
 // StartRedis starts a private Redis with more arguments, such as --maxmemory. It is ended with the test, by
 // [Main] or by the end of this process.
@@ -52,9 +49,11 @@ func StartRedis(t testing.TB, arguments ...string) *Redis {
 	if err := s.giveAway(); err != nil {
 		t.Fatal(err)
 	}
-	r := &Redis{t, s}
 	t.Cleanup(s.Stop)
-	r.Restart()
+	r := &Redis{s}
+	if err := r.Restart(); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -70,10 +69,9 @@ func (r *Redis) URL(address string) string {
 func (r *Redis) Kill() { r.server.Kill() }
 
 // Restart starts the server again after [Redis.Kill], and waits until it answers.
-func (r *Redis) Restart() {
-	r.t.Helper()
+func (r *Redis) Restart() error {
 	if err := r.server.launch(); err != nil {
-		r.t.Fatal(err)
+		return err
 	}
 	deadline := time.After(startTime)
 	look := time.NewTicker(5 * time.Millisecond)
@@ -81,7 +79,7 @@ func (r *Redis) Restart() {
 	for {
 		err := r.ping()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-look.C:
@@ -90,7 +88,7 @@ func (r *Redis) Restart() {
 		case <-deadline:
 		}
 		log, _ := os.ReadFile(filepath.Join(r.server.directory, "log"))
-		r.t.Fatalf("a private Redis does not answer (%v); its log: %s", err, log)
+		return fmt.Errorf("a private Redis does not answer (%w); its log: %s", err, log)
 	}
 }
 
