@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -245,15 +246,58 @@ func TestFullRedis(t *testing.T) {
 	}
 }
 
-// A server that ends each connection is one that does not answer.
+// babble starts a server that answers all that is said with the same words.
+func babble(t *testing.T, words string) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for said := make([]byte, 1024); err == nil; {
+					if _, err = conn.Read(said); err == nil {
+						_, err = conn.Write([]byte(words))
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// A server that ends each connection, or answers as no Redis does, is one that does not answer.
 func TestRedisThatIsNone(t *testing.T) {
-	server := testdb.StartProxy(t, "127.0.0.1:1") // where nobody listens: each connection ends at once
-	var heard log
-	kept := connect(t, "redis://:p%40ss@"+server.Address(), &heard)
-	kept.Check(t.Context())
-	kept.Check(t.Context())
-	if text := heard.String(); strings.Count(text, "does not answer") != 1 || strings.Contains(text, "p@ss") {
-		t.Errorf("logged: %s", text)
+	nobody := testdb.StartProxy(t, "127.0.0.1:1") // where nobody listens: each connection ends at once
+	for what, address := range map[string]string{
+		"the end":        nobody.Address(),
+		"HTTP":           babble(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"bytes":          babble(t, "\x00\xff\xfe nonsense"+strings.Repeat("\x00\r\n", 100)),
+		"another's type": babble(t, "*1\r\n:7\r\n"),
+		"no length":      babble(t, "$-7\r\n\r\n"),
+	} {
+		t.Run(what, func(t *testing.T) {
+			var heard log
+			kept := connect(t, "redis://:p%40ss@"+address, &heard)
+			kept.Check(t.Context())
+			for range 10 {
+				if got, found := kept.Get(t.Context(), "key"); found {
+					t.Errorf("%q is taken for an answer", got)
+				}
+				kept.Put(t.Context(), "key", []byte("value"))
+			}
+			kept.Check(t.Context())
+			if text := heard.String(); strings.Count(text, "does not answer") != 1 || strings.Contains(text, "p@ss") {
+				t.Errorf("logged: %s", text)
+			}
+		})
 	}
 	for _, url := range []string{"", "http://:p%40ss@host", "redis://:p%40ss@host:port", "redis://:p%40ss@host/name", "redis://:p@ss%zz@host"} {
 		_, err := cache.NewRedis(cache.RedisConfig{URL: url})
