@@ -62,13 +62,15 @@ type storm struct {
 	life     atomic.Int64  // number of the child that is alive
 	turns    chan struct{} // a reader asks when there is something new
 	count    tally
+	cache    *stormCache
 
 	answers, bounds, refusals atomic.Int64
 }
 
 // In a storm, writers, two roll-ups, retention, verification and readers are at work together, and those
-// who keep the database up are killed again and again. Every answer is the engine's over the rows of its
-// snapshot and those that were removed before, and at the end over all rows that were ever committed.
+// who keep the database up are killed again and again, while the Redis in which answers are kept is broken in
+// every way. Every answer is the engine's over the rows of its snapshot and those that were removed before,
+// and at the end over all rows that were ever committed.
 func TestStorm(t *testing.T) {
 	for _, kind := range testdb.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
@@ -84,6 +86,7 @@ func TestStorm(t *testing.T) {
 				done.undone, done.tooLate, done.inVain, s.answers.Load(), s.bounds.Load(), s.refusals.Load())
 			t.Logf("%d kills, in the midst of passes %v and of transactions %v; passes %v, transactions %v, kept waiting in vain %v",
 				s.count.kills, s.count.inPass, s.count.inChange, s.count.passes, s.count.changes, s.count.inVain)
+			t.Logf("Redis was broken in %d ways; of its answers %+v", s.cache.broken.Load(), s.cache.kept.Stats())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,6 +104,7 @@ func TestStorm(t *testing.T) {
 func newStorm(t *testing.T, kind testdb.Kind, seed uint64) *storm {
 	t.Helper()
 	s := &storm{kind: kind, url: kind.URL(t), names: map[int64]string{}, turns: make(chan struct{}, stormReaders), count: newTally()}
+	s.cache = newStormCache(t)
 	opened, err := kind.OpenURL(t.Context(), s.url)
 	if err != nil {
 		t.Fatal(err)
@@ -181,18 +185,12 @@ func (s *storm) rage(ctx context.Context, seed uint64) error {
 	defer stop(nil)
 	ctx, cancel := context.WithTimeoutCause(ctx, stormDeadline, fmt.Errorf("the storm is not over after %s", stormDeadline))
 	defer cancel()
-	over := make(chan struct{})
+	raging, calm := context.WithCancel(ctx)
+	defer calm()
 	var others sync.WaitGroup
 	until := func(do func(ctx context.Context) error) {
 		others.Go(func() {
-			for {
-				select {
-				case <-over:
-					return
-				case <-ctx.Done():
-					return
-				default:
-				}
+			for raging.Err() == nil {
 				if err := do(ctx); err != nil && ctx.Err() == nil {
 					stop(err)
 				}
@@ -218,12 +216,16 @@ func (s *storm) rage(ctx context.Context, seed uint64) error {
 			select {
 			case <-s.turns:
 				return s.ask(ctx, random, nil)
-			case <-over:
-			case <-ctx.Done():
+			case <-raging.Done():
 			}
 			return nil
 		})
 	}
+	others.Go(func() {
+		if err := s.cache.harm(raging); raging.Err() == nil {
+			stop(fmt.Errorf("the Redis: %w", err))
+		}
+	})
 	random := rand.New(rand.NewPCG(seed, 3))
 	for life := 0; life < stormKills && ctx.Err() == nil; life++ {
 		s.life.Store(int64(life))
@@ -236,18 +238,19 @@ func (s *storm) rage(ctx context.Context, seed uint64) error {
 			stop(err)
 		}
 	}
-	close(over)
+	calm()
 	others.Wait()
 	return context.Cause(ctx)
 }
 
-// ripe reports whether writers and readers have done their part of a child's life.
+// ripe reports whether writers, readers and who breaks the Redis have done their part of a child's life.
 func (s *storm) ripe() bool {
-	if s.answers.Load() < stormAnswers*(s.life.Load()+1)/stormKills {
+	part := func(of int64) int64 { return of * (s.life.Load() + 1) / stormKills }
+	if s.answers.Load() < part(stormAnswers) || s.cache.broken.Load() < part(int64(len(s.cache.ways))) {
 		return false
 	}
 	for _, w := range s.writers {
-		if w.moves.Load() < stormMoves*(s.life.Load()+1)/stormKills {
+		if w.moves.Load() < part(stormMoves) {
 			return false
 		}
 	}
@@ -287,10 +290,10 @@ func (s *storm) ask(ctx context.Context, random *rand.Rand, all rows) error {
 			}
 		}
 		var damaged []store.BlockKey
-		line := timeline.New(still{snapshot}, func(_ context.Context, keys []store.BlockKey) { damaged = append(damaged, keys...) })
-		for range 5 {
-			request := stormRequest(random, s.id, now)
-			answer, err := line.Concurrency(ctx, request)
+		line := timeline.New(still{snapshot}, func(_ context.Context, keys []store.BlockKey) { damaged = append(damaged, keys...) }).
+			WithCache(s.cache)
+		for _, request := range s.cache.questions(random, func() timeline.Request { return stormRequest(random, s.id, now) }) {
+			answer, err := answered(ctx, line, request)
 			err = caught(func(t failer) { s.compare(t, horizon, request, answer, err, all) })
 			if err == nil && len(damaged) > 0 {
 				err = fmt.Errorf("the blocks %+v are damaged", damaged)
