@@ -132,7 +132,7 @@ func foreign(address string) (*Server, error) {
 	return s, err
 }
 
-// baseDirectory is where the data of servers goes: into memory where there is some, since what a test
+// baseDirectory is where the data of databases goes: into memory where there is some, since what a test
 // stores need not outlive it.
 func baseDirectory(settings Settings) string {
 	const memory = "/dev/shm"

@@ -95,7 +95,12 @@ func (k Kind) URL(t testing.TB) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(t.TempDir(), "store.db")
+		directory, err := os.MkdirTemp(baseDirectory(Settings{}), "tasktide-sqlite-") //nolint:usetesting // in memory
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(directory) })
+		file := filepath.Join(directory, "store.db")
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
