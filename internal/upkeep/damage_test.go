@@ -174,7 +174,7 @@ func TestDamageAfterTheRows(t *testing.T) {
 		if rapid.Bool().Draw(t, "cells go too") {
 			blocks = max(rows, age(-12, 30))
 		}
-		retention, err := upkeep.NewRetention(db, quiet, rows, blocks)
+		retention, err := upkeep.NewRetention(lone{db, id}, quiet, rows, blocks)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,8 +72,10 @@ type storm struct {
 // every way. Every answer is the engine's over the rows of its snapshot and those that were removed before,
 // and at the end over all rows that were ever committed.
 func TestStorm(t *testing.T) {
+	t.Parallel() // much of the time everybody waits, for turns and for processes that begin
 	for _, kind := range testdb.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("the seed is %d", seed)
 			s := newStorm(t, kind, seed)
