@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,6 +90,15 @@ func NewRedis(config RedisConfig) (*Redis, error) {
 	options.PoolSize, options.MaxActiveConns, options.PipelinePoolSize = connections, connections, -1
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+
+	dial := redis.NewDialer(options)
+	options.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &guarded{Conn: connection}, nil
+	}
 
 	r := &Redis{config: config, client: redis.NewClient(options), putting: make(chan struct{}, putsAtOnce)}
 	r.breaker = gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{

@@ -282,6 +282,11 @@ func TestRedisThatIsNone(t *testing.T) {
 		"bytes":          babble(t, "\x00\xff\xfe nonsense"+strings.Repeat("\x00\r\n", 100)),
 		"another's type": babble(t, "*1\r\n:7\r\n"),
 		"no length":      babble(t, "$-7\r\n\r\n"),
+		// For which no machine has the memory.
+		"a length":           babble(t, "$99999999999999\r\n"),
+		"an endless length":  babble(t, "$"+strings.Repeat("9", 100)+"\r\n"),
+		"a number of values": babble(t, "*99999999999\r\n"),
+		"a long line":        babble(t, "+"+strings.Repeat("x", 1<<20)),
 	} {
 		t.Run(what, func(t *testing.T) {
 			var heard log
