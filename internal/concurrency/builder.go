@@ -43,8 +43,12 @@ func (b *Builder) Add(c Change) error {
 		return fmt.Errorf("a change at %d is not in the span of %d from %d on, or before the one ahead of it", c.At, b.length, b.start)
 	}
 	b.last = at
-	for i, kind := range kinds {
-		if delta := kind.delta(c); delta != 0 {
+	seen := kinds
+	if !c.FromRetry && !c.ToRetry {
+		seen = kinds[:firstRetry]
+	}
+	for i := range seen { // by index: this is done for every row
+		if delta := seen[i].delta(c); delta != 0 {
 			b.shift(i, c.Series, at, delta)
 			b.shift(i, Total, at, delta)
 		}
@@ -55,8 +59,11 @@ func (b *Builder) Add(c Change) error {
 	return nil
 }
 
-// runs is the index of [Runs].
-var runs = len(kinds) - 1
+// firstRetry is the index of the first kind that counts attempts after the first only, and runs that of [Runs].
+var (
+	firstRetry = slices.IndexFunc(kinds, func(k Kind) bool { return k.Retries })
+	runs       = len(kinds) - 1
+)
 
 // made returns the cell of a series that is in the making.
 func (b *Builder) made(kind, series int) *making {
