@@ -15,6 +15,10 @@ const (
 	// either way.
 	compressedFrom = 1024
 
+	// gzipLevel is the first from which on a chart's numbers become much shorter: 66.6 kB in 8 ms, and one below
+	// 69.9 kB in 2 ms, of 193 kB.
+	gzipLevel = 7
+
 	zstdCoding = "zstd"
 	gzipCoding = "gzip"
 )
@@ -73,11 +77,13 @@ func compressed(body []byte, coding string) ([]byte, error) {
 		return encoder.EncodeAll(body, nil), nil
 	case gzipCoding:
 		var packed bytes.Buffer
-		writer := gzip.NewWriter(&packed)
-		if _, err := writer.Write(body); err != nil {
-			return nil, err
+		writer, err := gzip.NewWriterLevel(&packed, gzipLevel)
+		if err == nil {
+			_, err = writer.Write(body)
 		}
-		err := writer.Close()
+		if err == nil {
+			err = writer.Close()
+		}
 		return packed.Bytes(), err
 	default:
 		return body, nil
@@ -86,5 +92,5 @@ func compressed(body []byte, coding string) ([]byte, error) {
 
 // zstdEncoder returns the one that all use.
 var zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
 })
