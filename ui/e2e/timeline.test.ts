@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ConcurrencyColumns } from "../src/api/types";
 import { margins } from "../src/charts/figure";
 import { bucketsOf, bucketStart } from "../src/charts/timeline";
-import { formatInstant, formatNumber } from "../src/format";
+import { formatDuration, formatInstant, formatNumber } from "../src/format";
 import { complaints, launch } from "./browser";
 import { importAndServe, type Served } from "./tasktide";
 
@@ -185,6 +185,48 @@ describe("the timeline of an imported run", () => {
       .toBe(true);
   });
 
+  it("asks for finer buckets of what is zoomed into, and keeps it in the address", async () => {
+    const { window } = await columns();
+    const day = 86_400_000;
+    const start = new Date(Date.parse(window.start) - 2 * day).toISOString();
+    const end = new Date(Date.parse(window.end) + 2 * day).toISOString();
+    const summary = page.getByRole("region", { name: "Summary of all templates" });
+    const shown = async (from: string, to: string) => {
+      const query = new URLSearchParams({
+        start: from,
+        end: to,
+        granularity: "auto",
+        stat: "mean",
+        format: "columns",
+      });
+      const path = `/api/v2/workflow/${served.workflowId}/task_concurrency?${query.toString()}`;
+      const answer = (await (await fetch(`${served.url}${path}`)).json()) as ConcurrencyColumns;
+      const over = formatDuration(
+        (Date.parse(answer.window.end) - Date.parse(answer.window.start)) / 1000,
+      );
+      await expect.poll(() => summary.textContent()).toContain(`over ${over}`);
+      return answer.bucket.seconds;
+    };
+    await page.goto(`${served.url}/workflows/${served.workflowId}?window=${start}/${end}`);
+    const coarse = await shown(start, end);
+    const zoom = () => new URL(page.url()).searchParams.get("zoom");
+    const length = () => {
+      const [from, to] = (zoom() ?? "").split("/").map(Date.parse);
+      return to - from;
+    };
+    for (const most of [2.1 * day, 1.1 * day]) {
+      await page.getByRole("button", { name: "Zoom in (+)" }).click();
+      await expect.poll(length).toBeLessThan(most);
+    }
+    const [from, to] = (zoom() ?? "").split("/");
+    expect(await shown(from, to)).toBeLessThan(coarse);
+    await page.reload();
+    await shown(from, to);
+    await page.getByRole("button", { name: /^Whole window/ }).click();
+    await expect.poll(zoom).toBeNull();
+    await shown(start, end);
+  });
+
   it("can be read with the keyboard alone", async () => {
     await open();
     const whole = await columns();
@@ -192,7 +234,7 @@ describe("the timeline of an imported run", () => {
     await page.keyboard.press("Home");
     await page.keyboard.press("ArrowRight");
     await expect.poll(tooltip).toEqual(expected(whole, 1));
-    expect(await page.getByRole("status").textContent()).toContain("UTC");
+    expect(await page.getByTestId("timeline").getByRole("status").textContent()).toContain("UTC");
     await page.keyboard.press("Escape");
     await page.getByTestId("tooltip").waitFor({ state: "hidden" });
   });
@@ -200,8 +242,8 @@ describe("the timeline of an imported run", () => {
   it("exports what is on screen as CSV and as a picture of twice the size", async () => {
     await open();
     const whole = await columns();
-    const csv = (await saved("CSV")).toString().trimEnd().split("\r\n");
-    const rows = csv.filter((row) => !row.startsWith("#"));
+    const csv = (await saved("CSV", "What is on screen")).toString().trimEnd().split("\r\n");
+    const rows = csv.filter((row) => !/^"?#/.test(row));
     expect(rows).toHaveLength(1 + whole.bucket.count);
     const header = rows[0].split(",");
     const busy = rows[1 + busiest(whole)].split(",");
@@ -212,7 +254,17 @@ describe("the timeline of an imported run", () => {
     }
     expect(busy[header.indexOf("total_peak")]).toBe(String(whole.total.peak));
 
-    const png = await saved("PNG");
+    // All that the server has of the window, as it streams it.
+    const all = (await saved("CSV", "Every template, from the server")).toString().trimEnd();
+    expect(all.split("\r\n").filter((row) => !/^"?#/.test(row))).toHaveLength(
+      1 + whole.bucket.count,
+    );
+
+    const svg = (await saved("PNG", "SVG")).toString();
+    for (const part of [`<title>${name}</title>`, "data:image/png;base64,", "call_variants"]) {
+      expect(svg).toContain(part);
+    }
+    const png = await saved("PNG", "PNG, at twice the size");
     expect(png.subarray(1, 4).toString()).toBe("PNG");
     const box = await page.getByTestId("timeline").boundingBox();
     expect(png.readUInt32BE(16)).toBeGreaterThan(2 * (box?.width ?? 0));
@@ -244,10 +296,11 @@ function pixels(canvas: Locator): Promise<string> {
   return canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());
 }
 
-async function saved(button: "CSV" | "PNG"): Promise<Buffer> {
+async function saved(button: "CSV" | "PNG", item: string): Promise<Buffer> {
+  await page.getByRole("button", { name: button }).click();
   const [file] = await Promise.all([
     page.waitForEvent("download"),
-    page.getByRole("button", { name: button }).click(),
+    page.getByRole("menuitem", { name: item }).click(),
   ]);
   return readFileSync(await file.path());
 }

@@ -3,8 +3,10 @@ import { figureOf, parseAxisDate, relayoutRange, type FigureInput } from "./figu
 
 const input: FigureInput = {
   buckets: { first: 0, width: 60_000, count: 2, end: 100_000 },
-  peaks: [3, 7],
-  window: [0, 120_000],
+  lines: [{ kind: "peak", values: [3, 7] }],
+  limit: null,
+  compared: null,
+  range: [0, 120_000],
   max: 8,
   width: 600,
   height: 300,
@@ -22,9 +24,27 @@ describe("figureOf", () => {
   });
 
   it("has axes before the peaks are known", () => {
-    const { data, layout } = figureOf({ ...input, peaks: null });
+    const { data, layout } = figureOf({ ...input, lines: [] });
     expect(data).toEqual([]);
     expect(layout.xaxis?.range).toEqual(["1970-01-01T00:00:00.000Z", "1970-01-01T00:02:00.000Z"]);
+  });
+
+  it("draws the limit from when on it held, unless it lies above the chart", () => {
+    const steps = [
+      { from: -5, value: 6 },
+      { from: 60_000, value: null },
+      { from: 90_000, value: 4 },
+    ];
+    const limit = { label: "Limit of the workflow", steps, above: false };
+    const { data } = figureOf({ ...input, lines: [], limit });
+    expect(data).toMatchObject([
+      {
+        x: [0, 60_000, 90_000, 120_000].map((ms) => new Date(ms).toISOString()),
+        y: [6, null, 4, 4],
+        line: { shape: "hv" },
+      },
+    ]);
+    expect(figureOf({ ...input, lines: [], limit: { ...limit, above: true } }).data).toEqual([]);
   });
 
   it("takes no y range but ours, and leaves hovering to us", () => {

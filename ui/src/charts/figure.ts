@@ -1,8 +1,8 @@
 /** What Plotly draws: axes, grid and the total's line. The areas are the raster's. */
 
-import type { Config, Data, Layout } from "plotly.js";
+import type { Config, Dash, Data, Layout } from "plotly.js";
 import { inks, type Mode } from "./palette";
-import { bucketStart, type Buckets, type Range } from "./timeline";
+import { bucketStart, type Buckets, type LineKind, type Range, type Step } from "./timeline";
 
 /** Fixed, so that Plotly need not measure its labels and the canvas knows where the plot lies. */
 export const margins = { left: 52, right: 16, top: 12, bottom: 60 };
@@ -12,16 +12,27 @@ export const fontFamily =
 
 export interface FigureInput {
   buckets: Buckets;
-  /** The total's peaks, one a bucket; null while they are not known. */
-  peaks: readonly number[] | null;
-  /** The whole window. */
-  window: Range;
+  /** From the lowest to the one that is drawn over all others. */
+  lines: readonly FigureLine[];
+  /** The limit on tasks from instants on, and whether it lies above what is shown. */
+  limit: { label: string; steps: readonly Step[]; above: boolean } | null;
+  /** Another run's total, of buckets of its own that are moved to where they are compared. */
+  compared: { buckets: Buckets; values: ArrayLike<number> } | null;
+  /** What is on screen at first, or after it was changed from outside. */
+  range: Range;
   max: number;
   width: number;
   height: number;
   mode: Mode;
   /** A zoom survives new data, but not a change of this. */
   revision: string;
+}
+
+export interface FigureLine {
+  kind: LineKind;
+  values: ArrayLike<number>;
+  /** Of a template. */
+  colour?: string;
 }
 
 export const config: Partial<Config> = {
@@ -42,8 +53,19 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
     zeroline: false,
     automargin: false,
   };
+  const limit = limitLine(input);
   return {
-    data: input.peaks === null ? [] : totalLine(buckets, input.peaks, ink.line),
+    data: [
+      ...input.lines.flatMap((line) => stepLine(buckets, line.values, styleOf(line, ink))),
+      ...(input.compared === null
+        ? []
+        : stepLine(input.compared.buckets, input.compared.values, {
+            color: comparedColour[mode],
+            width: 2,
+            dash: "dashdot",
+          })),
+      ...limit,
+    ],
     layout: {
       width: input.width,
       height: input.height,
@@ -64,7 +86,7 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
       xaxis: {
         ...axis,
         type: "date",
-        range: [axisDate(input.window[0]), axisDate(input.window[1])],
+        range: [axisDate(input.range[0]), axisDate(input.range[1])],
         ticks: "outside",
         ticklen: 4,
         title: { text: "Time (UTC)", standoff: 8, font: { size: 12, color: ink.text } },
@@ -81,21 +103,68 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
   };
 }
 
-function totalLine(buckets: Buckets, peaks: readonly number[], colour: string): Data[] {
-  if (peaks.length === 0) return [];
+interface LineStyle {
+  color: string;
+  width: number;
+  dash?: Dash;
+}
+
+/** Another run's line. */
+export const comparedColour: Record<Mode, string> = { light: "#0a7d68", dark: "#4fd1b5" };
+/** The limit's line: no template's colour. */
+export const limitColour: Record<Mode, string> = { light: "#b3261e", dark: "#ff8a80" };
+
+/** How each line is drawn beside its colour. */
+const dashes: Record<LineKind, Dash | null> = {
+  template: null,
+  mean: null,
+  peak: null,
+  active: "dot",
+};
+
+function styleOf(line: FigureLine, ink: (typeof inks)[Mode]): LineStyle {
+  const dash = dashes[line.kind];
+  return {
+    color: line.colour ?? ink.line,
+    width: line.kind === "mean" ? 2.5 : 1.5,
+    ...(dash !== null && { dash }),
+  };
+}
+
+function stepLine(buckets: Buckets, values: ArrayLike<number>, style: LineStyle): Data[] {
+  if (values.length === 0) return [];
   const line = {
     type: "scatter",
     mode: "lines",
-    line: { shape: "hv", width: 1.5, color: colour, simplify: true },
+    line: { shape: "hv", simplify: true, ...style },
     hoverinfo: "skip",
   } as const;
-  const last = peaks[peaks.length - 1];
+  const last = values[values.length - 1];
   const lastStart = bucketStart(buckets, buckets.count - 1);
   // A first instant and a step spare Plotly the reading of thousands of dates; the last step
   // needs an end of its own, and where the bucket is partial that is not a whole step away.
   return [
-    { ...line, x0: axisDate(buckets.first), dx: buckets.width, y: [...peaks] },
+    { ...line, x0: axisDate(buckets.first), dx: buckets.width, y: Array.from(values) },
     { ...line, x: [axisDate(lastStart), axisDate(buckets.end)], y: [last, last] },
+  ];
+}
+
+function limitLine({ limit, buckets, mode }: FigureInput): Data[] {
+  if (limit === null || limit.above || limit.steps.length === 0) return [];
+  const points = limit.steps.map(({ from, value }) => ({
+    x: Math.max(from, buckets.first),
+    y: value,
+  }));
+  points.push({ x: buckets.first + buckets.count * buckets.width, y: points[points.length - 1].y });
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      line: { shape: "hv", width: 1.5, color: limitColour[mode], dash: "dash" },
+      hoverinfo: "skip",
+      x: points.map((point) => axisDate(point.x)),
+      y: points.map((point) => point.y),
+    },
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { fontFamily, margins } from "./figure";
 import { inks, pages, type Mark, type Mode } from "./palette";
-import { paintPattern } from "./patternTile";
+import { paintPattern, patternTile } from "./patternTile";
 import { rasterize, type RasterInput } from "./raster";
 
 export interface PictureInput {
@@ -27,61 +27,119 @@ const noteHeight = 18;
 const legendRow = 20;
 const legendColumn = 300;
 
+/** Where everything lies, in CSS pixels. */
+function layoutOf({ width, height, notes, legend }: PictureInput) {
+  const chartTop = padding + titleHeight + notes.length * noteHeight + 8;
+  const columns = Math.max(1, Math.floor(width / legendColumn));
+  const rows = Math.ceil(legend.length / columns);
+  const legendTop = chartTop + height + 8;
+  return {
+    width: width + 2 * padding,
+    height: legendTop + rows * legendRow + padding,
+    chart: { x: padding, y: chartTop },
+    plot: {
+      x: padding + margins.left,
+      y: chartTop + margins.top,
+      width: width - margins.left - margins.right,
+      height: height - margins.top - margins.bottom,
+    },
+    note: (i: number) => padding + titleHeight + i * noteHeight,
+    entry: (i: number) => ({
+      x: padding + Math.floor(i / rows) * (width / columns),
+      y: legendTop + (i % rows) * legendRow,
+      width: width / columns - 30,
+    }),
+  };
+}
+
+/** The areas alone, at twice the size. */
+function drawAreas({ areas, mode }: PictureInput, plot: { width: number; height: number }) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(plot.width * scale);
+  canvas.height = Math.round(plot.height * scale);
+  const { width, height } = canvas;
+  const pixels = rasterize({ ...areas, width, height, scale, page: pages[mode] });
+  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  return canvas;
+}
+
 export async function composePicture(input: PictureInput): Promise<Blob> {
-  const { width, height, mode } = input;
+  const { mode } = input;
   const ink = inks[mode];
   const axes = await load(input.axes);
-  const chartTop = padding + titleHeight + input.notes.length * noteHeight + 8;
-  const columns = Math.max(1, Math.floor(width / legendColumn));
-  const rows = Math.ceil(input.legend.length / columns);
-  const legendTop = chartTop + height + 8;
+  const layout = layoutOf(input);
 
   const canvas = document.createElement("canvas");
-  canvas.width = (width + 2 * padding) * scale;
-  canvas.height = (legendTop + rows * legendRow + padding) * scale;
+  canvas.width = layout.width * scale;
+  canvas.height = layout.height * scale;
   const context = canvas.getContext("2d");
   if (context === null) throw new Error("This browser cannot draw the picture.");
-  context.fillStyle = pages[mode];
-  context.fillRect(0, 0, canvas.width, canvas.height);
-
-  const plotWidth = (width - margins.left - margins.right) * scale;
-  const plotHeight = (height - margins.top - margins.bottom) * scale;
-  const pixels = rasterize({
-    ...input.areas,
-    width: plotWidth,
-    height: plotHeight,
-    scale,
-    page: pages[mode],
-  });
-  // putImageData would overwrite the page with transparent pixels; drawImage lays them on it.
-  const areas = document.createElement("canvas");
-  areas.width = plotWidth;
-  areas.height = plotHeight;
-  areas.getContext("2d")?.putImageData(new ImageData(pixels, plotWidth, plotHeight), 0, 0);
-  context.drawImage(areas, (padding + margins.left) * scale, (chartTop + margins.top) * scale);
-  context.drawImage(axes, padding * scale, chartTop * scale, width * scale, height * scale);
-
   context.scale(scale, scale);
+  context.fillStyle = pages[mode];
+  context.fillRect(0, 0, layout.width, layout.height);
+  const { plot, chart } = layout;
+  // putImageData would overwrite the page with transparent pixels; drawImage lays them on it.
+  context.drawImage(drawAreas(input, plot), plot.x, plot.y, plot.width, plot.height);
+  context.drawImage(axes, chart.x, chart.y, input.width, input.height);
+
   context.textBaseline = "top";
   context.fillStyle = ink.line;
   context.font = `600 20px ${fontFamily}`;
-  context.fillText(input.title, padding, padding, width);
+  context.fillText(input.title, padding, padding, input.width);
   context.font = `13px ${fontFamily}`;
   context.fillStyle = ink.text;
-  input.notes.forEach((note, i) => {
-    context.fillText(note, padding, padding + titleHeight + i * noteHeight, width);
-  });
+  input.notes.forEach((note, i) => context.fillText(note, padding, layout.note(i), input.width));
   input.legend.forEach(({ label, mark }, i) => {
-    const x = padding + Math.floor(i / rows) * (width / columns);
-    const y = legendTop + (i % rows) * legendRow;
+    const { x, y, width } = layout.entry(i);
     context.save();
     context.scale(1 / scale, 1 / scale);
     paintPattern(context, mark, pages[mode], x * scale, y * scale, 14 * scale, scale);
     context.restore();
     context.fillStyle = ink.line;
-    context.fillText(label, x + 22, y + 1, width / columns - 30);
+    context.fillText(label, x + 22, y + 1, width);
   });
   return toBlob(canvas);
+}
+
+/** The same as an SVG: words and lines as such, the areas as an image in it. */
+export function composeSvg(input: PictureInput): Blob {
+  const { mode } = input;
+  const ink = inks[mode];
+  const layout = layoutOf(input);
+  const { plot, chart } = layout;
+  const text = (words: string, x: number, y: number, size: number, colour: string, weight = 400) =>
+    `<text x="${x}" y="${y + size * 0.8}" font-size="${size}" font-weight="${weight}" fill="${colour}">${escaped(words)}</text>`;
+  const parts = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width}" height="${layout.height}" viewBox="0 0 ${layout.width} ${layout.height}" font-family="${escaped(fontFamily)}">`,
+    `<title>${escaped(input.title)}</title>`,
+    `<rect width="100%" height="100%" fill="${pages[mode]}"/>`,
+    `<image x="${plot.x}" y="${plot.y}" width="${plot.width}" height="${plot.height}" href="${drawAreas(input, plot).toDataURL()}"/>`,
+    `<g transform="translate(${chart.x} ${chart.y})">${svgOf(input.axes)}</g>`,
+    text(input.title, padding, padding, 20, ink.line, 600),
+    ...input.notes.map((note, i) => text(note, padding, layout.note(i), 13, ink.text)),
+    ...input.legend.map(({ label, mark }, i) => {
+      const { x, y } = layout.entry(i);
+      const tile = patternTile(mark, pages[mode]);
+      const over =
+        tile === null ? "" : `<image x="${x}" y="${y}" width="14" height="14" href="${tile}"/>`;
+      return `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${mark.colour}"/>${over}${text(label, x + 22, y + 1, 13, ink.line)}`;
+    }),
+    "</svg>",
+  ];
+  return new Blob([parts.join("\n")], { type: "image/svg+xml" });
+}
+
+/** The document in a data URL of an SVG. */
+function svgOf(url: string): string {
+  return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+}
+
+function escaped(words: string): string {
+  return words
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 function load(url: string): Promise<HTMLImageElement> {

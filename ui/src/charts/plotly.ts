@@ -36,8 +36,10 @@ async function draw() {
   const count = 60;
   const { data, layout } = figureOf({
     buckets: { first: day, width: 60_000, count, end: day + count * 60_000 },
-    peaks: Array.from({ length: count }, (_, i) => i % 7),
-    window: [day, day + count * 60_000],
+    lines: [{ kind: "peak", values: Array.from({ length: count }, (_, i) => i % 7) }],
+    limit: null,
+    compared: null,
+    range: [day, day + count * 60_000],
     max: 8,
     width: 400,
     height: 200,

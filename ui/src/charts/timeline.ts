@@ -14,8 +14,21 @@ export interface Buckets {
 
 export interface Band {
   name: string;
-  /** Means, one a bucket. */
-  values: readonly number[];
+  /** One number a bucket. */
+  values: ArrayLike<number>;
+}
+
+/** What a line is of: a template's peak, or the total's mean, peak, or peak of ACTIVE. */
+export type LineKind = "template" | "mean" | "peak" | "active";
+
+export interface Line extends Band {
+  kind: LineKind;
+}
+
+/** A number that holds from an instant on, in milliseconds; null where there is none. */
+export interface Step {
+  from: number;
+  value: number | null;
 }
 
 /** Half-open, as every window here. */
@@ -35,12 +48,12 @@ export function bucketsOf(answer: ConcurrencyColumns): Buckets {
  * top, so that the legend, which is read downwards, begins with it, and small ones lie on the
  * straight base line.
  */
-export function stackOrder<T extends { task_template_name: string; task_seconds: number }>(
-  series: readonly T[],
-): T[] {
+export function stackOrder<
+  T extends { task_template_name: string; task_seconds: number; attempts?: string },
+>(series: readonly T[]): T[] {
+  const name = (one: T) => `${one.task_template_name} ${one.attempts ?? ""}`;
   return [...series].sort(
-    (a, b) =>
-      a.task_seconds - b.task_seconds || (a.task_template_name < b.task_template_name ? 1 : -1),
+    (a, b) => a.task_seconds - b.task_seconds || (name(a) < name(b) ? 1 : -1),
   );
 }
 

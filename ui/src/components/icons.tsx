@@ -40,3 +40,14 @@ export const EyeOffIcon = lines(
   "M4 4l16 16M9.500 5.900A9 9 0 0 1 12 5.500c3.700 0 7 2 9.500 6.500a16 16 0 0 1-2.700 3.500M6 7.500A15 15 0 0 0 2.500 12c2.500 4.500 5.800 6.500 9.500 6.500a9 9 0 0 0 4-.900",
 );
 export const SearchIcon = lines("M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5l5 5");
+export const PanLeftIcon = lines("M14.5 6L8.500 12l6 6");
+export const PanRightIcon = lines("M9.5 6l6 6l-6 6");
+export const HandIcon = lines(
+  "M12 3v18M3 12h18M9 6l3-3l3 3M9 18l3 3l3-3M6 9l-3 3l3 3M18 9l3 3l-3 3",
+);
+export const PauseIcon = lines("M8.500 5v14M15.500 5v14");
+export const PlayIcon = lines("M7 4.500v15l12-7.500z");
+export const LinkIcon = lines(
+  "M10 14a4 4 0 0 0 6 .4l3-3a4.100 4.100 0 0 0-5.800-5.800l-1.200 1.200M14 10a4 4 0 0 0-6-.4l-3 3a4.100 4.100 0 0 0 5.800 5.800l1.200-1.200",
+);
+export const CloseIcon = lines("M6 6l12 12M18 6L6 18");

@@ -1,3 +1,4 @@
+import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import LinearProgress from "@mui/material/LinearProgress";
@@ -7,99 +8,100 @@ import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
-import { assignMarks, pages } from "../charts/palette";
+import { pages } from "../charts/palette";
+import type { Range } from "../charts/timeline";
 import type { Workflow } from "../api/types";
 import { EmptyState, ErrorState, StaleAlert } from "../components/states";
 import { useMode } from "../preferences/useMode";
-import { concurrencyQuery } from "../services/concurrency";
 import { taskTemplatesQuery } from "../services/workflows";
+import { ChartKey } from "./ChartKey";
+import { Controls } from "./Controls";
 import { Legend } from "./Legend";
 import { LoadedChart } from "./LoadedChart";
-import { chartOf, isolate, legendOf, selection, showAll, summaryOf, toggle } from "./model";
-import { SummaryTiles, summarySentence } from "./SummaryTiles";
+import { marksOf } from "./marks";
+import { isolate, isolatedOf, legendOf, showAll, summaryOf, toggle } from "./model";
+import { SummaryTiles, summarySentence, verbOf } from "./SummaryTiles";
+import { TableView } from "./TableView";
+import { TasksPanel } from "./TasksPanel";
 import type { ChartHandle } from "./TimelineChart";
-import { Toolbar } from "./Toolbar";
-import { hasEnded, openingRange, parseView, rangeSeconds, withView, type View } from "./view";
+import { useConcurrency } from "./useConcurrency";
+import { useExports } from "./useExports";
+import { instantOf, openingWindow, parseView, withView, type View } from "./view";
 
 export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const mode = useMode();
   const [params, setParams] = useSearchParams();
-  const view = useMemo(() => parseView(params), [params]);
-  const change = (to: Partial<View>) => setParams((old) => withView(old, to));
+  const { view, ignored } = useMemo(() => parseView(params), [params]);
+  const change = (to: Partial<View>, replace = false) =>
+    setParams((old) => withView(old, to), { replace });
   const [openedAt] = useState(Date.now);
-  const [opening] = useState(() => openingRange(workflow, openedAt));
-  const timeRange = view.timeRange ?? opening;
+  const [opening] = useState(() => openingWindow(workflow, openedAt));
+  const window = view.window ?? opening;
 
-  const request = {
-    workflowId: workflow.id,
-    timeRange,
-    granularity: view.granularity,
-    live: timeRange !== "all" || !hasEnded(workflow),
-  };
   const names = useQuery(taskTemplatesQuery(workflow.id));
-  const whole = useQuery(concurrencyQuery({ ...request, templates: [] }));
-  const templates = selection(view, whole.data);
-  const partial = templates.length > 0;
-  const part = useQuery({ ...concurrencyQuery({ ...request, templates }), enabled: partial });
-  const total = (partial ? part.data : whole.data) ?? null;
+  const data = useConcurrency(workflow, view, window);
+  const { whole, shown, chart, backdrop } = data;
+  const all = whole.data;
 
-  const chart = useMemo(
-    () => (whole.data === undefined ? null : chartOf(whole.data, total, view)),
-    [whole.data, total, view],
+  const legend = useMemo(() => (all === undefined ? [] : legendOf(all, view)), [all, view]);
+  const marks = useMemo(
+    () => marksOf(names.data?.task_templates ?? [], all, mode),
+    [names.data, all, mode],
   );
-  const legend = useMemo(
-    () => (whole.data === undefined ? [] : legendOf(whole.data, view)),
-    [whole.data, view],
-  );
-  const marks = useMemo(() => {
-    const drawn = whole.data?.series.map((series) => series.task_template_name) ?? [];
-    return assignMarks([...(names.data?.task_templates ?? []), ...drawn], mode);
-  }, [names.data, whole.data, mode]);
-
   const [highlight, setHighlight] = useState<string | null>(null);
-  const [exportError, setExportError] = useState<unknown>(null);
   const handle = useRef<ChartHandle>(null);
+  const exports = useExports({ workflow, view, shown, chart, legend, marks, mode, handle });
 
-  function exporting(kind: "csv" | "png") {
-    const graph = handle.current?.graph;
-    if (!handle.current || !graph || chart === null || total === null) return;
-    const shown = { workflow, chart, answer: total, legend, range: handle.current.range };
-    setExportError(null);
-    void import("./exports")
-      .then(({ exportCsv, exportPng }) =>
-        kind === "csv" ? exportCsv(shown) : exportPng(shown, graph, marks, mode),
-      )
-      .catch(setExportError);
-  }
+  const span: Range | null =
+    chart === null
+      ? null
+      : [chart.buckets.first, chart.buckets.first + chart.buckets.count * chart.buckets.width];
+  const base = backdrop?.buckets ?? chart?.buckets;
+  const whatIs: Range =
+    base === undefined ? [0, 1] : [base.first, base.first + base.count * base.width];
+  const range = view.zoom ?? span ?? [0, 1];
 
-  const failed = whole.isError ? whole : part.isError && partial ? part : null;
-  const summary = total === null ? null : summaryOf(total);
-  const empty = whole.data?.total.peak === 0;
-  const what = view.isolated ?? (partial ? `${templates.length} templates` : "all templates");
+  const summary = shown === null ? null : summaryOf(shown);
+  const empty = all?.total.peak === 0 && view.zoom === null;
+  const alone = isolatedOf(view);
+  const what = alone ?? (data.partial ? `${data.templates.length} templates` : "all templates");
+  const title = `Tasks ${view.status === "RUNNING" ? "running" : `in ${view.status}`} at once in ${workflow.name}, by template`;
 
   return (
     <Stack sx={{ gap: 2 }}>
-      <Toolbar
-        timeRange={timeRange}
-        granularity={view.granularity}
-        seconds={rangeSeconds(timeRange, workflow, openedAt)}
-        autoSeconds={whole.data?.bucket.seconds ?? null}
-        onTimeRange={(value) => change({ timeRange: value })}
-        onGranularity={(value) => change({ granularity: value })}
-        onPng={total === null || empty ? null : () => exporting("png")}
-        onCsv={total === null || empty ? null : () => exporting("csv")}
+      <Controls
+        workflow={workflow}
+        view={view}
+        window={window}
+        openedAt={openedAt}
+        shown={span === null ? null : range}
+        autoSeconds={all?.bucket.seconds ?? null}
+        names={names.data?.task_templates ?? []}
+        endsNow={data.endsNow}
+        dataAt={whole.dataUpdatedAt}
+        compared={data.compared.name}
+        exports={empty ? null : exports.actions}
+        onChange={change}
       />
-      {exportError !== null && (
-        <ErrorState title="The file could not be made" error={exportError} />
+      {ignored.length > 0 && (
+        <Alert severity="info" variant="outlined">
+          This link has parts that mean nothing here and were ignored: {ignored.join(", ")}.
+        </Alert>
       )}
-      {failed !== null && whole.data !== undefined && (
+      {exports.error !== null && (
+        <ErrorState title="The file could not be made" error={exports.error} />
+      )}
+      {data.compared.error !== null && (
+        <ErrorState title="The other workflow could not be loaded" error={data.compared.error} />
+      )}
+      {data.failed !== null && all !== undefined && (
         <StaleAlert
-          error={failed.error}
+          error={data.failed.error}
           dataAt={whole.dataUpdatedAt}
-          onRetry={() => void failed.refetch()}
+          onRetry={() => void data.failed?.refetch()}
         />
       )}
-      {whole.data === undefined && whole.isError ? (
+      {all === undefined && whole.isError ? (
         <ErrorState
           title="The concurrency could not be loaded"
           error={whole.error}
@@ -107,10 +109,11 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
         />
       ) : empty ? (
         <Paper>
-          <NothingRan
+          <NothingThere
             workflow={workflow}
-            all={timeRange === "all"}
-            onAll={() => change({ timeRange: "all" })}
+            view={view}
+            all={window === "all"}
+            onAll={() => change({ window: "all", zoom: null })}
           />
         </Paper>
       ) : (
@@ -118,11 +121,16 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
           {summary === null ? (
             <Skeleton variant="rounded" height={98} />
           ) : (
-            <SummaryTiles summary={summary} of={what} all={whole.data?.total.task_seconds ?? 0} />
+            <SummaryTiles
+              summary={summary}
+              status={view.status}
+              now={data.now}
+              of={what}
+              all={all?.total.task_seconds ?? 0}
+            />
           )}
           <Paper sx={{ position: "relative", p: 1.5, overflow: "hidden" }}>
-            {(whole.isPlaceholderData ||
-              (partial && part.isFetching && part.data === undefined)) && (
+            {data.loading && (
               <LinearProgress
                 aria-label="Loading"
                 sx={{ position: "absolute", inset: "0 0 auto" }}
@@ -135,12 +143,14 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                 gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 1fr) 320px" },
                 gridTemplateRows: {
                   xs: "420px auto",
-                  md: "clamp(360px, calc(100vh - 460px), 800px)",
+                  md: "clamp(380px, calc(100vh - 480px), 800px)",
                 },
               }}
             >
               {chart === null ? (
                 <Skeleton variant="rounded" height="100%" aria-label="Loading the chart" />
+              ) : view.form === "table" ? (
+                <TableView chart={chart} range={range} name={title} />
               ) : (
                 <LoadedChart
                   placeholder={
@@ -148,92 +158,90 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                   }
                   ref={handle}
                   chart={chart}
+                  backdrop={backdrop}
+                  compared={data.compared.line}
                   marks={marks}
-                  means={total?.total.values ?? null}
-                  peaks={total?.total.peaks ?? null}
-                  window={[
-                    chart.buckets.first,
-                    chart.buckets.first + chart.buckets.count * chart.buckets.width,
-                  ]}
+                  window={whatIs}
+                  range={range}
+                  onRange={(zoom) => change({ zoom }, true)}
+                  onInstant={(ms) => change({ at: instantOf(Math.floor(ms)) })}
                   mode={mode}
                   highlight={highlight}
-                  revision={timeRange}
-                  name={`Tasks running at once in ${workflow.name}, by template`}
-                  description={`${summary === null ? "" : summarySentence(summary)} Arrow keys move through the buckets, plus and minus zoom.`}
-                  caption={<ChartKey what={what} />}
+                  revision={JSON.stringify(window)}
+                  name={title}
+                  description={`${summary === null ? "" : summarySentence(summary, view.status)} Arrow keys move through the buckets, Enter lists the tasks there, plus and minus zoom, Shift with an arrow key moves the window.`}
+                  caption={
+                    <ChartKey
+                      chart={chart}
+                      view={view}
+                      what={what}
+                      compared={data.compared.line === null ? null : data.compared.name}
+                      mode={mode}
+                    />
+                  }
                 />
               )}
               <Legend
                 entries={legend}
                 marks={marks}
                 page={pages[mode]}
-                isolated={view.isolated}
+                isolated={alone}
                 onIsolate={(name) => change(isolate(view, name))}
                 onMute={(name) =>
                   change(
-                    toggle(
-                      view,
-                      legend.map((entry) => entry.name),
-                      name,
-                    ),
+                    toggle(view, [...new Set(all?.series.map((s) => s.task_template_name))], name),
                   )
                 }
                 onShowAll={() => change(showAll)}
+                every={view.everyTemplate}
+                onEvery={
+                  view.everyTemplate || all?.other != null
+                    ? () => change({ everyTemplate: !view.everyTemplate })
+                    : null
+                }
                 onHighlight={setHighlight}
               />
             </Box>
           </Paper>
         </>
       )}
+      <TasksPanel
+        workflowId={workflow.id}
+        at={view.at}
+        status={view.status}
+        templates={data.templates}
+        onAt={(at) => change({ at })}
+      />
     </Stack>
   );
 }
 
-function ChartKey({ what }: { what: string }) {
-  const line = { display: "inline-block", width: 20, mr: 1, verticalAlign: "middle" };
-  return (
-    <Box
-      sx={{
-        display: "flex",
-        flexWrap: "wrap",
-        columnGap: 2.5,
-        typography: "caption",
-        color: "text.secondary",
-      }}
-    >
-      <span>
-        <Box component="span" sx={{ ...line, borderTop: 2, borderColor: "text.primary" }} />
-        Line: peak of {what} in each bucket
-      </span>
-      <span>Areas: mean of each template</span>
-    </Box>
-  );
-}
-
-interface NothingRanProps {
+interface NothingThereProps {
   workflow: Workflow;
+  view: View;
   all: boolean;
   onAll: () => void;
 }
 
-function NothingRan({ workflow, all, onAll }: NothingRanProps) {
+function NothingThere({ workflow, view, all, onAll }: NothingThereProps) {
+  const did = view.status === "RUNNING" ? "running" : view.status;
   if (all || workflow.first_transition_at === null) {
     return (
-      <EmptyState title="No task has run yet">
-        The chart begins with the first task of this workflow that is RUNNING.
+      <EmptyState title={view.status === "RUNNING" ? "No task has run yet" : `No task was ${did}`}>
+        The chart begins with the first task of this workflow that is {view.status}.
       </EmptyState>
     );
   }
   return (
     <EmptyState
-      title="No task was running in this window"
+      title={`No task was ${did} in this window`}
       action={
         <Button variant="outlined" onClick={onAll}>
           Show the whole run
         </Button>
       }
     >
-      Tasks of this workflow ran at another time.
+      Tasks of this workflow {verbOf(view.status)} at another time.
     </EmptyState>
   );
 }

@@ -7,20 +7,22 @@ import { HoverTooltip, type HoverHandle } from "./HoverTooltip";
 const first = Date.UTC(2022, 4, 13, 3, 20);
 const marks = new Map<string, Mark>();
 
-function renderTooltip(end = first + 120_000, peaks: number[] | null = [1, 8]) {
+function renderTooltip(end = first + 120_000, peaks = [1, 8]) {
   const handle = createRef<HoverHandle>();
   render(
     <HoverTooltip
       ref={handle}
       buckets={{ first, width: 60_000, count: 2, end }}
-      bands={[
-        { name: "align", values: [1, 2.5] },
+      totals={[
+        { name: "Total, mean", values: [1, 6.5] },
+        { name: "Total, peak", values: peaks },
+      ]}
+      rows={[
         { name: "call", values: [0, 4] },
+        { name: "align", values: [1, 2.5] },
       ]}
       marks={marks}
       page="#ffffff"
-      means={[1, 6.5]}
-      peaks={peaks}
     />,
   );
   return { handle, tooltip: screen.getByTestId("tooltip") };
@@ -45,9 +47,9 @@ describe("HoverTooltip", () => {
     expect(tooltip).toHaveTextContent("2022-05-13 03:21:00 – 03:21:15 UTC, so far");
   });
 
-  it("does not guess a peak that is not known yet", () => {
-    const { handle, tooltip } = renderTooltip(undefined, null);
+  it("says where there is no number", () => {
+    const { handle, tooltip } = renderTooltip(undefined, [NaN, 8]);
     handle.current?.show(0, 0, 0);
-    expect(tooltip).toHaveTextContent("Total, peak…");
+    expect(tooltip).toHaveTextContent("Total, peaknone");
   });
 });

@@ -14,13 +14,12 @@ export interface HoverHandle {
 interface Props {
   ref: Ref<HoverHandle>;
   buckets: Buckets;
-  /** From the bottom of the stack to its top. */
-  bands: readonly Band[];
+  /** What is told of all together; what is not a number at a bucket is not told there. */
+  totals: readonly Band[];
+  /** The templates from the top of the stack to its bottom. */
+  rows: readonly Band[];
   marks: ReadonlyMap<string, Mark>;
   page: string;
-  means: ArrayLike<number>;
-  /** Null while they are not known. */
-  peaks: readonly number[] | null;
 }
 
 /** More rows than this go into another column, or the tooltip would not fit on the screen. */
@@ -32,10 +31,9 @@ const edge = 8;
  * One element that is moved and refilled by hand: it follows the pointer at the screen's rate,
  * which rendering it anew for every move would not.
  */
-export function HoverTooltip({ ref, buckets, bands, marks, page, means, peaks }: Props) {
+export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const at = useRef<{ bucket: number; x: number; y: number } | null>(null);
-  const rows = [...bands].reverse();
 
   function fill() {
     const element = box.current;
@@ -45,15 +43,12 @@ export function HoverTooltip({ ref, buckets, bands, marks, page, means, peaks }:
       return;
     }
     const { bucket, x, y } = at.current;
-    const texts = [
-      spanText(buckets, bucket),
-      formatNumber(means[bucket]),
-      peaks === null ? "…" : formatNumber(peaks[bucket]),
-      ...rows.map((band) => formatNumber(band.values[bucket])),
-    ];
+    const value = ({ values }: Band) =>
+      Number.isNaN(values[bucket]) ? "none" : formatNumber(values[bucket]);
+    const texts = [spanText(buckets, bucket), ...totals.map(value), ...rows.map(value)];
     element.querySelectorAll<HTMLElement>("[data-value]").forEach((node, i) => {
       if (node.textContent !== texts[i]) node.textContent = texts[i];
-      if (i > 2) node.parentElement?.classList.toggle("zero", texts[i] === "0");
+      if (i > totals.length) node.parentElement?.classList.toggle("zero", texts[i] === "0");
     });
     place(element, x, y);
   }
@@ -100,8 +95,9 @@ export function HoverTooltip({ ref, buckets, bands, marks, page, means, peaks }:
     >
       <Box data-value sx={{ fontWeight: 650, mb: 0.5, whiteSpace: "nowrap" }} />
       <Box sx={{ maxWidth: rows.length > rowsPerColumn ? 240 : "none" }}>
-        <Row name="Total, mean" strong />
-        <Row name="Total, peak" strong />
+        {totals.map(({ name }) => (
+          <Row key={name} name={name} strong />
+        ))}
       </Box>
       <Box
         sx={{

@@ -18,6 +18,9 @@ interface Props {
   onIsolate: (name: string) => void;
   onMute: (name: string) => void;
   onShowAll: () => void;
+  /** Tells the templates apart that are together as Other, or no longer; null where there are none. */
+  onEvery: (() => void) | null;
+  every: boolean;
   onHighlight: (name: string | null) => void;
 }
 
@@ -25,6 +28,9 @@ interface Props {
 export function Legend(props: Props) {
   const { entries, marks, page, isolated } = props;
   const hidden = entries.filter((entry) => !entry.shown).length;
+  const told = new Set(entries.map((entry) => entry.template));
+  told.delete(null);
+  const templates = told.size;
   return (
     <Box
       component="section"
@@ -34,7 +40,7 @@ export function Legend(props: Props) {
       <Box sx={{ display: "flex", alignItems: "center", minHeight: 36, px: 1 }}>
         <Box sx={{ flex: 1, typography: "body2", color: "text.secondary" }}>
           {hidden === 0
-            ? `${entries.length} ${entries.length === 1 ? "template" : "templates"}`
+            ? `${templates} ${templates === 1 ? "template" : "templates"}`
             : `${entries.length - hidden} of ${entries.length} templates`}
         </Box>
         {hidden > 0 ? (
@@ -62,15 +68,22 @@ export function Legend(props: Props) {
             entry={entry}
             mark={marks.get(entry.name)}
             page={page}
-            isolated={isolated === entry.name}
-            onIsolate={() => props.onIsolate(entry.name)}
-            onMute={() => props.onMute(entry.name)}
+            isolated={isolated !== null && isolated === entry.template}
+            onIsolate={() =>
+              entry.template === null ? props.onEvery?.() : props.onIsolate(entry.template)
+            }
+            onMute={entry.template === null ? null : () => props.onMute(entry.template ?? "")}
             onHighlight={() => props.onHighlight(entry.shown ? entry.name : null)}
           />
         ))}
       </Box>
       <Box sx={{ px: 1, pt: 1, typography: "caption", color: "text.secondary" }}>
         Click to isolate, Ctrl-click to mute. Share is of the task-seconds in the window.
+        {props.onEvery !== null && (
+          <Button onClick={props.onEvery} sx={{ display: "block", mt: 0.5 }}>
+            {props.every ? "Put the small ones together as Other" : "Tell every template apart"}
+          </Button>
+        )}
       </Box>
     </Box>
   );
@@ -82,18 +95,19 @@ interface RowProps {
   page: string;
   isolated: boolean;
   onIsolate: () => void;
-  onMute: () => void;
+  /** Null where there is nothing to mute. */
+  onMute: (() => void) | null;
   onHighlight: () => void;
 }
 
 function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight }: RowProps) {
-  const { name, peak, share, shown } = entry;
+  const { name, peak, exact, share, shown } = entry;
   return (
     <Box component="li" onMouseEnter={onHighlight} sx={{ display: "flex", alignItems: "center" }}>
       <ButtonBase
         aria-pressed={isolated}
         title={name}
-        onClick={(event) => (event.ctrlKey || event.metaKey ? onMute() : onIsolate())}
+        onClick={(event) => (event.ctrlKey || event.metaKey ? onMute?.() : onIsolate())}
         sx={{
           flex: 1,
           minWidth: 0,
@@ -125,6 +139,7 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
           {name}
         </Box>
         <Box component="span" sx={numberSx}>
+          {exact ? "" : "≤ "}
           {formatNumber(peak)}
           <VisuallyHidden> at most, </VisuallyHidden>
         </Box>
@@ -132,13 +147,17 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
           {formatShare(share)}
         </Box>
       </ButtonBase>
-      <IconButton
-        aria-label={`${shown ? "Mute" : "Show"} ${name}`}
-        onClick={onMute}
-        sx={{ p: 0.5, color: "text.secondary" }}
-      >
-        {shown ? <EyeIcon sx={{ fontSize: 18 }} /> : <EyeOffIcon sx={{ fontSize: 18 }} />}
-      </IconButton>
+      {onMute === null ? (
+        <Box component="span" sx={{ width: 26 }} />
+      ) : (
+        <IconButton
+          aria-label={`${shown ? "Mute" : "Show"} ${name}`}
+          onClick={onMute}
+          sx={{ p: 0.5, color: "text.secondary" }}
+        >
+          {shown ? <EyeIcon sx={{ fontSize: 18 }} /> : <EyeOffIcon sx={{ fontSize: 18 }} />}
+        </IconButton>
+      )}
     </Box>
   );
 }

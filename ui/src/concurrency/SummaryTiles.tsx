@@ -1,60 +1,95 @@
 import Box from "@mui/material/Box";
 import Paper from "@mui/material/Paper";
 import { formatDuration, formatInstant, formatNumber, formatShare } from "../format";
-import type { Summary } from "./model";
+import type { LimitSummary, Summary } from "./model";
+import type { Status } from "./view";
+
+/** What the tasks that are counted do, as "ran", after the status. */
+export function verbOf(status: Status): string {
+  return status === "RUNNING" ? "ran" : `were ${status}`;
+}
 
 /** The summary as a sentence: what a reader who does not see the chart gets of it. */
-export function summarySentence(summary: Summary): string {
-  if (summary.peak === 0) return "No task was running in this window.";
+export function summarySentence(summary: Summary, status: Status): string {
+  const did = verbOf(status);
+  if (summary.peak === 0) return `No task ${did.replace("were", "was")} in this window.`;
   const when = summary.peakAt === null ? "" : ` at ${formatInstant(summary.peakAt)}`;
   const top =
     summary.top === null
       ? ""
       : ` ${summary.top.name} took most of them, ${formatShare(summary.top.share)}.`;
+  const limit = summary.limit === null ? "" : ` ${limitSentence(summary.limit)}`;
   return (
-    `At most ${formatNumber(summary.peak)} tasks ran at once,${when}; ` +
+    `At most ${formatNumber(summary.peak)} tasks ${did} at once,${when}; ` +
     `${formatNumber(round(summary.mean))} on average over ${formatDuration(summary.seconds)}. ` +
-    `They ran for ${formatNumber(summary.taskSeconds)} task-seconds in all.${top}`
+    `They took ${formatNumber(summary.taskSeconds)} task-seconds in all.${top}${limit}`
+  );
+}
+
+function limitSentence({ value, seconds, share, resolution }: LimitSummary): string {
+  if (seconds === 0) return `The limit of ${formatNumber(value)} active tasks was never reached.`;
+  const most = resolution === 0 ? "" : "at most ";
+  return (
+    `As many tasks were active as the limit of ${formatNumber(value)} allows for ${most}` +
+    `${formatDuration(seconds)}, ${formatShare(share)} of the time.`
   );
 }
 
 interface Props {
   summary: Summary;
+  status: Status;
+  /** How many tasks are in the status now, and are active; null where the window does not end now. */
+  now: { counted: number | null; active: number | null } | null;
   /** What the numbers are of, as "all templates". */
   of: string;
   /** Task-seconds of all templates in the window. */
   all: number;
 }
 
-export function SummaryTiles({ summary, of, all }: Props) {
-  const { top } = summary;
+export function SummaryTiles({ summary, status, now, of, all }: Props) {
+  const { top, limit } = summary;
   const isPart = summary.taskSeconds < all;
+  const word = status === "RUNNING" ? "running" : status;
   return (
     <Paper
       component="section"
       aria-label={`Summary of ${of}`}
       sx={{
         display: "grid",
-        gridTemplateColumns: { xs: "1fr", sm: "1fr 1fr", md: "repeat(4, 1fr)" },
+        gridTemplateColumns: "repeat(auto-fit, minmax(190px, 1fr))",
         gap: "1px",
         bgcolor: "divider",
         overflow: "hidden",
       }}
     >
+      {now !== null && (
+        <Tile
+          name={`${status === "RUNNING" ? "Running" : status} now, all templates`}
+          value={now.counted === null ? "…" : formatNumber(now.counted)}
+          note={now.active === null ? "" : `${formatNumber(now.active)} active`}
+        />
+      )}
       <Tile
-        name="Peak running"
-        value={formatNumber(summary.peak)}
-        note={summary.peakAt === null ? "no task ran" : `at ${formatInstant(summary.peakAt)}`}
+        name={`Peak ${word}`}
+        value={`${summary.exact ? "" : "≤ "}${formatNumber(summary.peak)}`}
+        note={peakNote(summary)}
       />
       <Tile
-        name="Mean running"
+        name={`Mean ${word}`}
         value={formatNumber(round(summary.mean))}
         note={`over ${formatDuration(summary.seconds)}`}
       />
+      {limit !== null && (
+        <Tile
+          name="Time at the limit"
+          value={`${limit.resolution === 0 ? "" : "≤ "}${formatShare(limit.share)}`}
+          note={`${formatDuration(limit.seconds)} with ${formatNumber(limit.value)} active or more`}
+        />
+      )}
       <Tile
         name="Task-seconds"
         value={formatNumber(summary.taskSeconds)}
-        note={`${formatDuration(summary.taskSeconds)} of running tasks`}
+        note={`${formatDuration(summary.taskSeconds)} of ${word} tasks`}
       />
       {isPart ? (
         <Tile
@@ -66,11 +101,16 @@ export function SummaryTiles({ summary, of, all }: Props) {
         <Tile
           name="Most task-seconds"
           value={top?.name ?? "–"}
-          note={top === null ? "no task ran" : `${formatShare(top.share)} of them`}
+          note={top === null ? "of no template" : `${formatShare(top.share)} of them`}
         />
       )}
     </Paper>
   );
+}
+
+function peakNote({ peakAt, exact, peak }: Summary): string {
+  if (peakAt !== null) return `at ${formatInstant(peakAt)}`;
+  return peak === 0 ? "no task" : exact ? "" : "an upper bound: no more than this";
 }
 
 function Tile({ name, value, note }: { name: string; value: string; note: string }) {

@@ -6,21 +6,22 @@ import {
   useRef,
   useState,
   type KeyboardEvent,
-  type PointerEvent,
   type ReactNode,
   type Ref,
 } from "react";
 import { config, figureOf, margins, relayoutRange } from "../charts/figure";
-import { inks, mix, pages, type Mark, type Mode } from "../charts/palette";
+import { paint } from "../charts/paint";
+import { pages, type Mark, type Mode } from "../charts/palette";
 import { Plot, zoomTo } from "../charts/plotly";
-import { rasterize } from "../charts/raster";
-import { bucketAt, bucketStart, moveCursor, type Range } from "../charts/timeline";
+import { bucketAt, bucketStart, moveCursor, type Buckets, type Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber } from "../format";
-import { HoverTooltip, spanText, type HoverHandle } from "./HoverTooltip";
+import { ChartButtons } from "./ChartButtons";
+import { useGestures } from "./gestures";
+import { HoverTooltip, spanText } from "./HoverTooltip";
 import type { Chart } from "./model";
+import { usePointer } from "./usePointer";
 import { useSize } from "./useSize";
-import { ZoomButtons } from "./ZoomButtons";
 
 export interface ChartHandle {
   /** The element that Plotly draws into; null before its first drawing. */
@@ -32,11 +33,17 @@ export interface ChartHandle {
 export interface TimelineChartProps {
   ref: Ref<ChartHandle>;
   chart: Chart;
+  /** What is drawn where the chart does not reach, while a part of the window is on screen. */
+  backdrop: Chart | null;
+  compared: { buckets: Buckets; values: ArrayLike<number> } | null;
   marks: ReadonlyMap<string, Mark>;
-  /** The total's means and peaks; null while they are not known. */
-  means: readonly number[] | null;
-  peaks: readonly number[] | null;
+  /** All that there is to see, and what of it is on screen. */
   window: Range;
+  range: Range;
+  /** Another range is on screen, by hand; null for all of the window. */
+  onRange: (range: Range | null) => void;
+  /** An instant was chosen, in milliseconds. */
+  onInstant: (instant: number) => void;
   mode: Mode;
   /** The template that stands out, if one does. */
   highlight: string | null;
@@ -48,28 +55,49 @@ export interface TimelineChartProps {
   caption: ReactNode;
 }
 
-const fade = 0.72;
+/** How long after the last step of a zoom or pan it is taken for its end, in milliseconds. */
+const settleMs = 250;
 
-export default function TimelineChart(props: TimelineChartProps) {
-  const { chart, marks, means, peaks, window: whole, mode, highlight, revision } = props;
-  const { buckets, bands, sums, max } = chart;
+export default function TimelineChart({
+  ref,
+  chart,
+  backdrop,
+  compared,
+  marks,
+  window: whole,
+  range: told,
+  onRange,
+  onInstant,
+  mode,
+  highlight,
+  revision,
+  name,
+  description,
+  caption,
+}: TimelineChartProps) {
+  const { buckets, totals, max } = chart;
   const [frame, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const cursor = useRef<HTMLDivElement>(null);
-  const hover = useRef<HoverHandle>(null);
   const graph = useRef<HTMLElement | null>(null);
-  const zoomed = useRef<{ revision: string; range: Range } | null>(null);
-  const pointed = useRef<number | null>(null);
+  /** Where a zoom or pan by hand has come to, ahead of the range that is told. */
+  const moving = useRef<Range | null>(null);
+  const settling = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [drag, setDrag] = useState<"zoom" | "pan">("zoom");
   const [announcement, setAnnouncement] = useState("");
 
   const plotWidth = size.width - margins.left - margins.right;
   const plotHeight = size.height - margins.top - margins.bottom;
   const ready = plotWidth > 0 && plotHeight > 0;
+  const shownRange = (): Range => moving.current ?? told;
 
-  const shownRange = (): Range =>
-    zoomed.current?.revision === revision ? zoomed.current.range : whole;
+  const { cursor, hover, pointed, point, instantAt, onPointerMove } = usePointer(
+    frame,
+    buckets,
+    { width: plotWidth, height: plotHeight },
+    shownRange,
+  );
 
-  useImperativeHandle(props.ref, () => ({
+  useImperativeHandle(ref, () => ({
     get graph() {
       return graph.current;
     },
@@ -78,54 +106,45 @@ export default function TimelineChart(props: TimelineChartProps) {
     },
   }));
 
-  const figure = useMemo(
-    () =>
-      figureOf({
-        buckets,
-        peaks,
-        window: [whole[0], whole[1]],
-        max,
-        width: size.width,
-        height: size.height,
-        mode,
-        revision,
-      }),
-    [buckets, peaks, whole[0], whole[1], max, size.width, size.height, mode, revision], // eslint-disable-line react-hooks/exhaustive-deps -- by its ends: the array is new each time
-  );
+  const [from, to] = told;
+  useLayoutEffect(() => {
+    moving.current = null;
+  }, [from, to, revision]);
 
-  const painted = useMemo(
-    () =>
-      bands.map((band) => {
-        const mark = marks.get(band.name) ?? { colour: inks[mode].line, pattern: "solid" };
-        const fades = highlight !== null && highlight !== band.name;
-        return {
-          values: band.values,
-          mark: fades ? { ...mark, colour: mix(mark.colour, pages[mode], fade) } : mark,
-        };
-      }),
-    [bands, marks, mode, highlight],
-  );
+  const figure = useMemo(() => {
+    const lines = chart.lines.map(({ kind, name: of, values }) => {
+      const colour = kind === "template" ? marks.get(of)?.colour : undefined;
+      return { kind, values, ...(colour !== undefined && { colour }) };
+    });
+    const drawn = figureOf({
+      buckets,
+      lines,
+      limit: chart.limit,
+      compared: compared,
+      range: [from, to],
+      max,
+      width: size.width,
+      height: size.height,
+      mode,
+      revision,
+    });
+    return { ...drawn, layout: { ...drawn.layout, dragmode: drag } };
+  }, [chart, buckets, marks, compared, from, to, max, size, mode, revision, drag]);
 
   function draw() {
-    const context = canvas.current?.getContext("2d");
-    if (!ready || !canvas.current || !context) return;
+    if (!ready || canvas.current === null) return;
     const scale = window.devicePixelRatio;
-    const width = Math.round(plotWidth * scale);
-    const height = Math.round(plotHeight * scale);
-    const pixels = rasterize({
-      buckets,
-      bands: painted,
-      sums,
+    paint(canvas.current, {
+      layers: backdrop === null ? [chart] : [backdrop, chart],
+      marks,
+      highlight,
       range: shownRange(),
       max,
-      width,
-      height,
+      width: Math.round(plotWidth * scale),
+      height: Math.round(plotHeight * scale),
       scale,
-      page: pages[mode],
+      mode,
     });
-    if (canvas.current.width !== width) canvas.current.width = width;
-    if (canvas.current.height !== height) canvas.current.height = height;
-    context.putImageData(new ImageData(pixels, width, height), 0, 0);
   }
 
   useLayoutEffect(draw);
@@ -134,111 +153,105 @@ export default function TimelineChart(props: TimelineChartProps) {
   function follow(change: Record<string, unknown>) {
     const range = relayoutRange(change);
     if (range === null) return;
-    zoomed.current = range === "whole" ? null : { revision, range };
+    const [start, end] = range === "whole" ? whole : range;
+    moving.current = [start, end];
     point(null);
     draw();
+    clearTimeout(settling.current);
+    settling.current = setTimeout(() => {
+      const all = Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
+      onRange(all ? null : [Math.round(start), Math.round(end)]);
+    }, settleMs);
   }
 
-  /** Marks a bucket and shows its numbers, at the pointer or, from the keyboard, at the bucket. */
-  function point(bucket: number | null, x?: number, y?: number) {
-    pointed.current = bucket;
-    const line = cursor.current;
-    if (line === null || !frame.current) return;
-    if (bucket === null) {
-      line.style.visibility = "hidden";
-      hover.current?.hide();
-      return;
-    }
-    const [from, to] = shownRange();
-    const toPixel = (ms: number) =>
-      Math.max(0, Math.min(plotWidth, ((ms - from) / (to - from)) * plotWidth));
-    const left = toPixel(bucketStart(buckets, bucket));
-    const right = toPixel(Math.min(bucketStart(buckets, bucket + 1), buckets.end));
-    line.style.transform = `translateX(${left}px)`;
-    line.style.width = `${Math.max(1, right - left)}px`;
-    line.style.visibility = "visible";
-    const box = frame.current.getBoundingClientRect();
-    hover.current?.show(
-      bucket,
-      x ?? box.left + margins.left + right,
-      y ?? box.top + margins.top + plotHeight / 2,
+  function show(range: Range) {
+    if (graph.current !== null) void zoomTo(graph.current, range);
+  }
+
+  /** Makes the range so many times as long about an instant; 0 shows the whole window. */
+  function zoom(factor: number, about?: number) {
+    const [start, end] = shownRange();
+    const centre = about ?? (start + end) / 2;
+    // No closer than a second, which is the finest bucket.
+    const scaled = Math.max(factor, 1_000 / (end - start));
+    show(
+      factor === 0 ? whole : [centre - (centre - start) * scaled, centre + (end - centre) * scaled],
     );
   }
 
-  function onPointerMove(event: PointerEvent) {
-    if (!frame.current) return;
-    const box = frame.current.getBoundingClientRect();
-    const x = event.clientX - box.left - margins.left;
-    const y = event.clientY - box.top - margins.top;
-    const inside = x >= 0 && x < plotWidth && y >= 0 && y < plotHeight;
-    const [from, to] = shownRange();
-    const instant = from + (x / plotWidth) * (to - from);
-    point(inside ? bucketAt(buckets, instant) : null, event.clientX, event.clientY);
+  function pan(share: number) {
+    const [start, end] = shownRange();
+    const by = (end - start) * share;
+    show([start + by, end + by]);
   }
 
-  /** Makes the range so many times as long; 0 shows the whole window. */
-  function zoom(factor: number) {
-    if (graph.current === null) return;
-    const [from, to] = shownRange();
-    const centre = (from + to) / 2;
-    const half = Math.max(buckets.width, ((to - from) / 2) * factor);
-    void zoomTo(graph.current, factor === 0 ? whole : [centre - half, centre + half]);
-  }
+  useGestures(frame, {
+    onClick: (x) => {
+      const instant = instantAt(x);
+      if (instant !== null && bucketAt(buckets, instant) !== null) onInstant(instant);
+    },
+    onPinch: (factor, x) => zoom(1 / factor, instantAt(x) ?? undefined),
+    onPinchEnd: () => undefined,
+  });
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [from, to] = shownRange();
-    const first = bucketAt(buckets, Math.max(from, buckets.first)) ?? 0;
-    const last = bucketAt(buckets, Math.min(to, buckets.end) - 1) ?? buckets.count - 1;
-    const bucket = moveCursor(event.key, pointed.current, first, last);
+    const [start, end] = shownRange();
+    const first = bucketAt(buckets, Math.max(start, buckets.first)) ?? 0;
+    const last = bucketAt(buckets, Math.min(end, buckets.end) - 1) ?? buckets.count - 1;
+    const cursorTo = event.shiftKey
+      ? undefined
+      : moveCursor(event.key, pointed.current, first, last);
     const zooms: Record<string, number> = { "+": 0.5, "=": 0.5, "-": 2, "0": 0 };
+    const pans: Record<string, number> = { ArrowLeft: -0.25, ArrowRight: 0.25 };
     if (event.key in zooms) {
-      zoom(zooms[event.key]);
-    } else if (bucket !== undefined && buckets.count > 0) {
-      point(bucket);
-      setAnnouncement(bucket === null ? "" : inWords(bucket));
+      zoom(zooms[event.key], pointed.current === null ? undefined : middleOf(pointed.current));
+    } else if (event.shiftKey && event.key in pans) {
+      pan(pans[event.key]);
+    } else if (event.key === "Enter" && pointed.current !== null) {
+      onInstant(bucketStart(buckets, pointed.current));
+    } else if (cursorTo !== undefined && buckets.count > 0) {
+      point(cursorTo);
+      setAnnouncement(cursorTo === null ? "" : inWords(cursorTo));
     } else {
       return;
     }
     event.preventDefault();
   }
 
+  const middleOf = (bucket: number) => bucketStart(buckets, bucket) + buckets.width / 2;
+
   function inWords(bucket: number): string {
-    const peak = peaks === null ? "" : `, at most ${formatNumber(peaks[bucket])} at once`;
-    return `${spanText(buckets, bucket)}: ${formatNumber(round((means ?? sums)[bucket]))} on average${peak}`;
+    const words = totals.flatMap(({ name: total, values }) =>
+      Number.isNaN(values[bucket]) ? [] : [`${total} ${formatNumber(round(values[bucket]))}`],
+    );
+    return `${spanText(buckets, bucket)}: ${words.join("; ")}`;
   }
 
   return (
     <Box sx={{ display: "flex", flexDirection: "column", height: "100%", minHeight: 0 }}>
-      <Box sx={{ display: "flex", alignItems: "center", minHeight: 36, pl: 1 }}>
-        <Box sx={{ flex: 1, minWidth: 0 }}>{props.caption}</Box>
-        <ZoomButtons onZoom={zoom} />
+      <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", minHeight: 36, pl: 1 }}>
+        <Box sx={{ flex: "1 1 260px" }}>{caption}</Box>
+        <ChartButtons drag={drag} onDrag={setDrag} onZoom={zoom} onPan={pan} />
       </Box>
       <Box
         ref={frame}
         data-testid="timeline"
         onPointerMove={onPointerMove}
         onPointerLeave={() => point(null)}
-        sx={{ position: "relative", flex: 1, minHeight: 0, overflow: "hidden" }}
+        sx={{
+          position: "relative",
+          flex: 1,
+          minHeight: 0,
+          overflow: "hidden",
+          touchAction: "pan-y",
+        }}
       >
-        <canvas
-          ref={canvas}
-          aria-hidden="true"
-          style={{
-            position: "absolute",
-            left: margins.left,
-            top: margins.top,
-            width: Math.max(0, plotWidth),
-            height: Math.max(0, plotHeight),
-          }}
-        />
+        <canvas ref={canvas} aria-hidden="true" style={plotBox(plotWidth, plotHeight)} />
         <Box
           ref={cursor}
+          style={{ ...plotBox(plotWidth, plotHeight), width: undefined }}
           sx={{
-            position: "absolute",
-            left: margins.left,
-            top: margins.top,
-            height: Math.max(0, plotHeight),
             visibility: "hidden",
             bgcolor: "text.primary",
             opacity: 0.28,
@@ -249,8 +262,8 @@ export default function TimelineChart(props: TimelineChartProps) {
           tabIndex={0}
           role="application"
           aria-roledescription="chart"
-          aria-label={props.name}
-          aria-description={props.description}
+          aria-label={name}
+          aria-description={description}
           onKeyDown={onKeyDown}
           onBlur={() => point(null)}
           sx={{
@@ -274,11 +287,10 @@ export default function TimelineChart(props: TimelineChartProps) {
         <HoverTooltip
           ref={hover}
           buckets={buckets}
-          bands={bands}
+          totals={totals}
+          rows={chart.rows}
           marks={marks}
           page={pages[mode]}
-          means={means ?? sums}
-          peaks={peaks}
         />
         <div role="status">
           <VisuallyHidden>{announcement}</VisuallyHidden>
@@ -286,6 +298,16 @@ export default function TimelineChart(props: TimelineChartProps) {
       </Box>
     </Box>
   );
+}
+
+function plotBox(width: number, height: number) {
+  return {
+    position: "absolute",
+    left: margins.left,
+    top: margins.top,
+    width: Math.max(0, width),
+    height: Math.max(0, height),
+  } as const;
 }
 
 function round(value: number): number {

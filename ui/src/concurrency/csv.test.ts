@@ -5,44 +5,51 @@ const first = Date.UTC(2022, 4, 13, 3, 20);
 const input: CsvInput = {
   workflow: { id: 7, name: "nightly" },
   status: "RUNNING",
+  statistic: "time-weighted mean of the bucket",
   buckets: { first, width: 60_000, count: 3, end: first + 180_000 },
   rows: [0, 3],
   bands: [
     { name: "call", values: [0, 4, 3.25] },
     { name: "align", values: [1, 2.5, 0] },
   ],
+  totals: [
+    { name: "Total, mean", values: [1, 6.5, 3.25] },
+    { name: "Total, peak", values: [1, 8, 5] },
+    { name: "Limit", values: [NaN, 8, 8] },
+  ],
   totalOf: "2 templates together",
-  totalMeans: [1, 6.5, 3.25],
-  totalPeaks: [1, 8, 5],
+  version: "195d",
   generatedAt: "2022-05-14T00:00:00Z",
 };
 
 describe("toCsv", () => {
   it("says what it is, then has a row a bucket and a column a template", () => {
     const lines = toCsv(input).split("\r\n");
-    expect(lines.slice(0, 6)).toEqual([
+    expect(lines.slice(0, 8)).toEqual([
       "# workflow: nightly (id 7)",
-      "# window: 2022-05-13T03:20:00.000Z to 2022-05-13T03:23:00.000Z, end not included",
-      "# bucket: 60 s, each row at the start of its bucket; times are UTC",
-      "# statistic: time-weighted mean of the tasks in RUNNING; total_peak is the most at any instant of the bucket",
+      '"# window: 2022-05-13T03:20:00.000Z to 2022-05-13T03:23:00.000Z, end not included"',
+      '"# bucket: 60 s, each row at the start of its bucket; times are UTC"',
+      "# statistic: time-weighted mean of the bucket",
+      "# status: RUNNING",
       "# total: 2 templates together",
+      "# version: 195d",
       "# generated: 2022-05-14T00:00:00Z",
     ]);
-    expect(lines.slice(6)).toEqual([
-      "bucket_start,call,align,total_mean,total_peak",
-      "2022-05-13T03:20:00.000Z,0,1,1,1",
-      "2022-05-13T03:21:00.000Z,4,2.5,6.5,8",
-      "2022-05-13T03:22:00.000Z,3.25,0,3.25,5",
+    expect(lines.slice(8)).toEqual([
+      "bucket_start,call,align,total_mean,total_peak,limit",
+      "2022-05-13T03:20:00.000Z,0,1,1,1,",
+      "2022-05-13T03:21:00.000Z,4,2.5,6.5,8,8",
+      "2022-05-13T03:22:00.000Z,3.25,0,3.25,5,8",
       "",
     ]);
   });
 
   it("has only the rows that are on screen, and says so", () => {
     const lines = toCsv({ ...input, rows: [1, 2] }).split("\r\n");
-    expect(lines[1]).toBe(
+    expect(lines[1]).toContain(
       "# window: 2022-05-13T03:21:00.000Z to 2022-05-13T03:22:00.000Z, end not included",
     );
-    expect(lines.slice(7)).toEqual(["2022-05-13T03:21:00.000Z,4,2.5,6.5,8", ""]);
+    expect(lines.slice(9)).toEqual(["2022-05-13T03:21:00.000Z,4,2.5,6.5,8,8", ""]);
   });
 
   it.each([

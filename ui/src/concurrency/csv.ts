@@ -5,39 +5,51 @@ export interface CsvInput {
   workflow: { id: number; name: string };
   /** As "RUNNING". */
   status: string;
+  /** What the numbers of the templates are. */
+  statistic: string;
   buckets: Buckets;
   /** First row and one past the last. */
   rows: readonly [from: number, to: number];
   /** From the top of the stack to its bottom, as on screen. */
   bands: readonly Band[];
-  /** What the total is of, in words. */
+  /** What is told of all together: where there is no number, the cell is empty. */
+  totals: readonly Band[];
+  /** What the totals are of, in words. */
   totalOf: string;
-  totalMeans: readonly number[];
-  totalPeaks: readonly number[];
+  version: string;
   generatedAt: string;
 }
 
 /** The table of what is on screen, RFC 4180, with a header of comment lines that says what it is. */
 export function toCsv(input: CsvInput): string {
-  const { buckets, rows, bands } = input;
+  const { buckets, rows, bands, totals } = input;
   const [from, to] = rows;
   const comments = [
     `workflow: ${input.workflow.name} (id ${input.workflow.id})`,
     `window: ${iso(bucketStart(buckets, from))} to ${iso(Math.min(bucketStart(buckets, to), buckets.end))}, end not included`,
     `bucket: ${buckets.width / 1000} s, each row at the start of its bucket; times are UTC`,
-    `statistic: time-weighted mean of the tasks in ${input.status}; total_peak is the most at any instant of the bucket`,
+    `statistic: ${input.statistic}`,
+    `status: ${input.status}`,
     `total: ${input.totalOf}`,
+    `version: ${input.version}`,
     `generated: ${input.generatedAt}`,
   ];
-  const lines = comments.map((comment) => `# ${oneLine(comment)}`);
-  const names = bands.map((band) => band.name);
-  lines.push(["bucket_start", ...names, "total_mean", "total_peak"].map(cell).join(","));
+  // A line of one cell: a name with a comma in it would otherwise be several.
+  const lines = comments.map((comment) => cell(`# ${oneLine(comment)}`));
+  const names = [...bands.map((band) => band.name), ...totals.map((band) => columnName(band.name))];
+  lines.push(["bucket_start", ...names].map(cell).join(","));
   for (let i = from; i < to; i++) {
-    const values = bands.map((band) => band.values[i]);
-    const numbers = [...values, input.totalMeans[i], input.totalPeaks[i]];
+    const numbers = [...bands, ...totals].map(({ values }) =>
+      Number.isNaN(values[i]) ? "" : values[i],
+    );
     lines.push(`${iso(bucketStart(buckets, i))},${numbers.join(",")}`);
   }
   return `${lines.join("\r\n")}\r\n`;
+}
+
+/** "total_peak" of "Total, peak". */
+function columnName(words: string): string {
+  return words.toLowerCase().replace(/[^a-z]+/g, "_");
 }
 
 function iso(ms: number): string {

@@ -1,5 +1,6 @@
 import { axesImage } from "../charts/plotly";
-import { composePicture } from "../charts/picture";
+import { markedBands } from "../charts/paint";
+import { composePicture, composeSvg, type PictureInput } from "../charts/picture";
 import type { Mark, Mode } from "../charts/palette";
 import { bucketsWithin, type Range } from "../charts/timeline";
 import type { ConcurrencyColumns, Workflow } from "../api/types";
@@ -7,49 +8,88 @@ import { formatDuration, formatInstant, formatNumber, formatShare, formatSpan } 
 import { toCsv } from "./csv";
 import { download, fileStem } from "./download";
 import type { Chart, LegendEntry } from "./model";
+import { instantOf, type Stat, type View } from "./view";
 
 export interface Shown {
   workflow: Workflow;
+  view: View;
   chart: Chart;
   /** The answer that the total on screen is from. */
-  answer: ConcurrencyColumns;
+  shown: ConcurrencyColumns;
   legend: readonly LegendEntry[];
+  marks: ReadonlyMap<string, Mark>;
+  mode: Mode;
   range: Range;
 }
 
-export function exportCsv({ workflow, chart, answer, range }: Shown) {
-  const { buckets, bands } = chart;
+const statWords: Record<Stat, string> = {
+  mean: "time-weighted mean of the bucket",
+  peak: "the most at any instant of the bucket",
+  start: "the number at the first instant of the bucket",
+};
+
+export function exportCsv({ workflow, view, chart, shown, range }: Shown) {
   const csv = toCsv({
     workflow,
-    status: "RUNNING",
-    buckets,
-    rows: bucketsWithin(buckets, range),
-    bands: [...bands].reverse(),
-    totalOf: totalWords(answer),
-    totalMeans: answer.total.values,
-    totalPeaks: answer.total.peaks,
-    generatedAt: answer.generated_at,
+    status: view.status,
+    statistic: statWords[view.stat],
+    buckets: chart.buckets,
+    rows: bucketsWithin(chart.buckets, range),
+    bands: chart.rows,
+    totals: chart.totals,
+    totalOf: totalWords(shown),
+    version: shown.version,
+    generatedAt: shown.generated_at,
   });
-  download(
-    new Blob([csv], { type: "text/csv;charset=utf-8" }),
-    `${fileStem(workflow.name, range[0])}.csv`,
-  );
+  save(workflow, range, "csv", new Blob([csv], { type: "text/csv;charset=utf-8" }));
 }
 
-export async function exportPng(
-  { workflow, chart, answer, legend, range }: Shown,
+/** Every template of the window, from the server, which streams it: it may have any length. */
+export function exportAll({ workflow, view, chart, range }: Shown) {
+  const query = new URLSearchParams({
+    format: "csv",
+    stat: view.stat,
+    status: view.status,
+    granularity: granularityOf(chart.buckets.width / 1000),
+    start: instantOf(range[0]),
+    end: instantOf(range[1]),
+  });
+  for (const name of view.only) query.append("task_template_name", name);
+  if (view.split) query.set("split", "attempt");
+  const link = document.createElement("a");
+  link.href = `/api/v2/workflow/${workflow.id}/task_concurrency?${query.toString()}`;
+  link.download = "";
+  link.click();
+}
+
+function granularityOf(seconds: number): string {
+  if (seconds % 86_400 === 0) return "1d";
+  if (seconds % 3_600 === 0) return `${seconds / 3_600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+export async function exportPicture(kind: "png" | "svg", shown: Shown, graph: HTMLElement) {
+  const { workflow, range } = shown;
+  const input = await pictureOf(shown, graph);
+  save(workflow, range, kind, kind === "svg" ? composeSvg(input) : await composePicture(input));
+}
+
+function save({ name }: Workflow, [from]: Range, kind: string, content: Blob) {
+  download(content, `${fileStem(name, from)}.${kind}`);
+}
+
+async function pictureOf(
+  { workflow, view, chart, shown, legend, marks, mode, range }: Shown,
   graph: HTMLElement,
-  marks: ReadonlyMap<string, Mark>,
-  mode: Mode,
-) {
+): Promise<PictureInput> {
   const { clientWidth: width, clientHeight: height } = graph;
-  const bucket = formatDuration(chart.buckets.width / 1000);
-  const picture = await composePicture({
+  const counted = view.status === "RUNNING" ? "running" : `in ${view.status}`;
+  return {
     title: workflow.name,
     notes: [
-      `Tasks running at once, ${formatSpan(...range)}, buckets of ${bucket}`,
-      `Areas: mean of each template. Line: peak of ${totalWords(answer)}, at most ${formatNumber(answer.total.peak)} in the window. ` +
-        `Computed ${formatInstant(answer.generated_at)}`,
+      `Tasks ${counted} at once, ${formatSpan(...range)}, buckets of ${formatDuration(chart.buckets.width / 1000)}`,
+      `Templates: ${statWords[view.stat]}. Line: peak of ${totalWords(shown)}, at most ${formatNumber(shown.total.peak)} in the window. ` +
+        `${limitWords(chart)}Computed ${formatInstant(shown.generated_at)}`,
     ],
     axes: await axesImage(graph, width, height),
     width,
@@ -59,23 +99,25 @@ export async function exportPng(
       sums: chart.sums,
       max: chart.max,
       range,
-      bands: chart.bands.flatMap(({ name, values }) => {
-        const mark = marks.get(name);
-        return mark === undefined ? [] : [{ values, mark }];
-      }),
+      bands: markedBands(chart.bands, marks, null, mode),
     },
-    legend: legend.flatMap(({ name, peak, share, shown }) => {
+    legend: legend.flatMap(({ name, peak, share, shown: told }) => {
       const mark = marks.get(name);
-      if (!shown || mark === undefined) return [];
+      if (!told || mark === undefined) return [];
       return [{ label: `${name}  ·  peak ${formatNumber(peak)}  ·  ${formatShare(share)}`, mark }];
     }),
     mode,
-  });
-  download(picture, `${fileStem(workflow.name, range[0])}.png`);
+  };
+}
+
+function limitWords({ limit }: Chart): string {
+  const last = limit?.steps.at(-1)?.value ?? null;
+  return last === null ? "" : `${limit?.label ?? "Limit"}: ${formatNumber(last)}. `;
 }
 
 /** What a total is of: of the templates that were asked for, or of all. */
 function totalWords(answer: ConcurrencyColumns): string {
-  const { length } = answer.series;
-  return length === 1 ? answer.series[0].task_template_name : `${length} templates together`;
+  const names = new Set(answer.series.map((series) => series.task_template_name));
+  const all = names.size + (answer.other?.templates ?? 0);
+  return all === 1 && names.size === 1 ? [...names][0] : `${all} templates together`;
 }

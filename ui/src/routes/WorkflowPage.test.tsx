@@ -1,7 +1,9 @@
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../api/client";
+import type { Range } from "../charts/timeline";
+import type { Chart } from "../concurrency/model";
 import type { ChartHandle } from "../concurrency/TimelineChart";
 import { answer, requests, type Answers } from "../test/api";
 import { newConcurrency, newSeries } from "../test/factories/concurrency";
@@ -16,16 +18,19 @@ vi.mock("../concurrency/TimelineChart", () => ({
   default: (props: {
     name: string;
     description: string;
-    chart: { bands: { name: string }[] };
-    peaks: number[] | null;
+    chart: Chart;
+    onRange: (range: Range | null) => void;
     ref: React.Ref<ChartHandle>;
   }) => (
     <figure aria-label={props.name} aria-description={props.description}>
-      {props.chart.bands.map((band) => band.name).join(" ")}; peaks {props.peaks?.join(" ")}
+      {props.chart.bands.map((band) => band.name).join(" ")}; peaks{" "}
+      {Array.from(props.chart.lines.at(-1)?.values ?? []).join(" ")}
+      <button onClick={() => props.onRange([whole0 + 60_000, whole0 + 120_000])}>Zoom</button>
     </figure>
   ),
 }));
 
+const whole0 = Date.UTC(2022, 4, 13, 3, 20);
 const path = "api/v2/workflow/1/task_concurrency";
 const whole = newConcurrency([
   newSeries("align", [1, 2.5, 0], 4),
@@ -53,8 +58,9 @@ describe("a workflow's page", () => {
       time_range: "all",
       granularity: "auto",
       stat: "mean",
+      status: ["RUNNING"],
       format: "columns",
-      top: 1000,
+      top: 50,
       task_template_name: [],
     });
     expect(screen.getByRole("button", { name: "All", pressed: true })).toBeVisible();
@@ -68,7 +74,7 @@ describe("a workflow's page", () => {
     const description = (await screen.findByRole("figure")).getAttribute("aria-description");
     expect(description).toContain("At most 7 tasks ran at once, at 2022-05-13 03:21:14.803 UTC");
     expect(description).toContain("3.58 on average over 3 min");
-    expect(description).toContain("645 task-seconds in all. call took most of them");
+    expect(description).toContain("They took 645 task-seconds in all. call took most of them");
     expect(screen.getByText("at 2022-05-13 03:21:14.803 UTC")).toBeVisible();
   });
 
@@ -77,9 +83,10 @@ describe("a workflow's page", () => {
     const { location } = renderAt("/workflows/1");
     await userEvent.click(await screen.findByRole("button", { name: /^call/ }));
     expect(location()).toBe("/workflows/1?template=call");
-    expect(await screen.findByText(/^call; peaks 0 4 4$/)).toBeVisible();
+    expect(await screen.findByText(/^call; peaks 0 4 4/)).toBeVisible();
     expect(requests(path).at(-1)).toMatchObject({ task_template_name: ["call"] });
-    expect(screen.getByRole("button", { name: /^call/ })).toHaveAttribute("aria-pressed", "true");
+    const legend = within(screen.getByRole("region", { name: "Legend" }));
+    expect(legend.getByRole("button", { name: /^call/ })).toHaveAttribute("aria-pressed", "true");
     await userEvent.click(screen.getByRole("button", { name: "Show all" }));
     expect(location()).toBe("/workflows/1");
   });
@@ -145,6 +152,60 @@ describe("a workflow's page", () => {
     await userEvent.click(await screen.findByRole("combobox", { name: "Bucket" }));
     expect(screen.getByRole("option", { name: "10 s" })).toHaveAttribute("aria-disabled", "true");
     expect(screen.getByRole("option", { name: "30 s" })).not.toHaveAttribute("aria-disabled");
+  });
+
+  it("asks for finer buckets of what is zoomed into, and keeps it in the address", async () => {
+    answer(answers());
+    const { location } = renderAt("/workflows/1?range=24h");
+    await userEvent.click(await screen.findByRole("button", { name: "Zoom" }));
+    await waitFor(() =>
+      expect(requests(path).at(-1)).toMatchObject({
+        start: "2022-05-13T03:21:00Z",
+        end: "2022-05-13T03:22:00Z",
+        granularity: "auto",
+      }),
+    );
+    const zoomed = "zoom=2022-05-13T03%3A21%3A00Z%2F2022-05-13T03%3A22%3A00Z";
+    expect(location()).toBe(`/workflows/1?range=24h&${zoomed}`);
+    await userEvent.click(screen.getByRole("button", { name: "6h" }));
+    expect(location()).toBe("/workflows/1?range=6h");
+  });
+
+  it("shows the window of the fields, in UTC", async () => {
+    answer(answers());
+    const { location } = renderAt("/workflows/1");
+    const end = await screen.findByLabelText("End (UTC)");
+    expect(screen.getByLabelText("Start (UTC)")).toHaveValue("2022-05-13T03:20");
+    fireEvent.change(end, { target: { value: "2022-05-13T03:22:30" } });
+    fireEvent.blur(end);
+    expect(location()).toContain("window=2022-05-13T03%3A20%3A00Z%2F2022-05-13T03%3A22%3A30Z");
+    await waitFor(() =>
+      expect(requests(path).at(-1)).toMatchObject({ end: "2022-05-13T03:22:30Z" }),
+    );
+  });
+
+  it("says which part of a link it ignored", async () => {
+    answer(answers());
+    renderAt("/workflows/1?range=2y&template=call");
+    expect(await screen.findByText(/were ignored: range=2y/)).toBeVisible();
+    expect(await screen.findByText(/^call; peaks/)).toBeVisible();
+  });
+
+  it("shows the same numbers as a table", async () => {
+    answer(answers());
+    renderAt("/workflows/1?view=table");
+    const table = await screen.findByRole("table");
+    expect(
+      within(table)
+        .getAllByRole("columnheader")
+        .map((cell) => cell.textContent),
+    ).toEqual(["Bucket starts (UTC)", "Total, mean", "Total, peak", "call", "align"]);
+    const row = within(table).getByRole("row", { name: /03:21:00/ });
+    expect(
+      within(row)
+        .getAllByRole("cell")
+        .map((cell) => cell.textContent),
+    ).toEqual(["6.5", "7", "4", "2.5"]);
   });
 
   it.each(["/workflows/99", "/workflows/x", "/workflows/0"])("knows no %s", async (address) => {

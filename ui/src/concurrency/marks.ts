@@ -1,0 +1,29 @@
+import type { ConcurrencyColumns } from "../api/types";
+import { assignMarks, inks, mix, pages, patterns, type Mark, type Mode } from "../charts/palette";
+import { laterName, otherName, pendingName } from "./model";
+
+/**
+ * The colours and patterns of everything that can be drawn: of each template, of the later attempts at its tasks,
+ * and in greys of what is no template.
+ */
+export function marksOf(
+  names: readonly string[],
+  answer: ConcurrencyColumns | undefined,
+  mode: Mode,
+): Map<string, Mark> {
+  const drawn = answer?.series.map((series) => series.task_template_name) ?? [];
+  const marks = assignMarks([...names, ...drawn], mode);
+  for (const series of answer?.series ?? []) {
+    const mark = marks.get(series.task_template_name);
+    if (series.attempts !== "later" || mark === undefined) continue;
+    // The template's own colour, and another pattern.
+    const next = patterns[(patterns.indexOf(mark.pattern) + 1) % patterns.length];
+    marks.set(laterName(series.task_template_name), { ...mark, pattern: next });
+  }
+  const grey = mix(inks[mode].text, pages[mode], 0.25);
+  if (answer?.other != null) {
+    marks.set(otherName(answer.other.templates), { colour: grey, pattern: "lined" });
+  }
+  marks.set(pendingName, { colour: grey, pattern: "rising" });
+  return marks;
+}
