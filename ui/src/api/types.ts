@@ -3,6 +3,7 @@ import type { components, operations } from "./schema";
 type Schemas = components["schemas"];
 
 export type Workflow = Schemas["Workflow"];
+export type WorkflowActivity = NonNullable<Workflow["activity"]>;
 export type WorkflowList = Schemas["WorkflowList"];
 export type TaskTemplateList = Schemas["TaskTemplateList"];
 export type ConcurrencyColumns = Schemas["ConcurrencyColumns"];

@@ -1,5 +1,4 @@
 import Box from "@mui/material/Box";
-import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
 import Table from "@mui/material/Table";
 import TableBody from "@mui/material/TableBody";
@@ -7,22 +6,27 @@ import TableCell from "@mui/material/TableCell";
 import TableContainer from "@mui/material/TableContainer";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
-import { Link as RouterLink, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import type { Workflow } from "../api/types";
+import { Sparkline } from "../components/Sparkline";
 import { StatusChip } from "../components/StatusChip";
-import { formatInstant, formatTime } from "../format";
-import { limitWords } from "../workflowWords";
+import { TaskStatusBar } from "../components/TaskStatusBar";
+import { formatNumber } from "../format";
+import { LastActivity, WorkflowName } from "./workflowCells";
 
-const columns = [
-  "Name",
-  "Status",
-  "Owner",
-  "Tool",
-  "Limit",
-  "Created (UTC)",
-  "Last activity (UTC)",
+const columns: readonly { label: string; right?: boolean }[] = [
+  { label: "Name" },
+  { label: "Owner" },
+  { label: "Status" },
+  { label: "Tasks by status" },
+  { label: "Running now", right: true },
+  { label: "Peak, 24 h", right: true },
+  { label: "Running, last 24 h" },
+  { label: "Last activity (UTC)" },
 ];
 const loadingRows = 6;
+const rowHeight = 65;
+const number = { fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" } as const;
 
 interface Props {
   /** Null while they are being loaded. */
@@ -35,13 +39,13 @@ export function WorkflowTable({ workflows }: Props) {
       <Table aria-label="Workflows" aria-busy={workflows === null}>
         <TableHead>
           <TableRow>
-            {columns.map((column) => (
+            {columns.map(({ label, right }) => (
               <TableCell
-                key={column}
-                align={column === "Limit" ? "right" : "left"}
-                sx={{ color: "text.secondary", py: 1.25 }}
+                key={label}
+                align={right ? "right" : "left"}
+                sx={{ color: "text.secondary", py: 1.25, whiteSpace: "nowrap" }}
               >
-                {column}
+                {label}
               </TableCell>
             ))}
           </TableRow>
@@ -49,9 +53,9 @@ export function WorkflowTable({ workflows }: Props) {
         <TableBody>
           {workflows === null
             ? Array.from({ length: loadingRows }, (_, i) => (
-                <TableRow key={i}>
-                  {columns.map((column) => (
-                    <TableCell key={column}>
+                <TableRow key={i} sx={{ height: rowHeight }}>
+                  {columns.map(({ label }) => (
+                    <TableCell key={label}>
                       <Skeleton />
                     </TableCell>
                   ))}
@@ -66,54 +70,44 @@ export function WorkflowTable({ workflows }: Props) {
 
 function WorkflowRow({ workflow }: { workflow: Workflow }) {
   const navigate = useNavigate();
-  const to = `/workflows/${workflow.id}`;
+  const { activity } = workflow;
   return (
     // The row is a larger target for the mouse; the link is what the keyboard and readers use.
     <TableRow
       hover
-      sx={{ cursor: "pointer", "&:last-child td": { borderBottom: 0 } }}
+      sx={{ cursor: "pointer", height: rowHeight, "&:last-child td": { borderBottom: 0 } }}
       onClick={(event) => {
-        if (!event.defaultPrevented) void navigate(to);
+        if (!event.defaultPrevented) void navigate(`/workflows/${workflow.id}`);
       }}
     >
-      <TableCell sx={{ fontWeight: 600, maxWidth: 520, overflowWrap: "anywhere" }}>
-        <Link
-          component={RouterLink}
-          to={to}
-          underline="hover"
-          sx={{ display: "inline-flex", alignItems: "center", minHeight: 24 }}
-          onClick={(event) => event.stopPropagation()}
-        >
-          {workflow.name}
-        </Link>
+      <TableCell sx={{ minWidth: 220, maxWidth: 520, py: 1 }}>
+        <WorkflowName workflow={workflow} />
       </TableCell>
+      <TableCell sx={{ maxWidth: 200, overflowWrap: "anywhere" }}>{workflow.user ?? "–"}</TableCell>
       <TableCell>
         <StatusChip status={workflow.status} name={workflow.status_name} />
       </TableCell>
-      <TableCell>{workflow.user ?? "–"}</TableCell>
-      <TableCell>{workflow.tool}</TableCell>
-      <TableCell align="right">{limitWords(workflow.max_concurrently_running)}</TableCell>
-      <TableCell sx={{ whiteSpace: "nowrap" }}>
-        <Instant instant={workflow.created_at} />
+      <TableCell sx={{ py: 1 }}>
+        {activity === undefined ? "–" : <TaskStatusBar tasks={activity.tasks} />}
       </TableCell>
-      <TableCell sx={{ whiteSpace: "nowrap" }}>
-        {workflow.active ? (
-          <Box component="span" sx={{ fontWeight: 600 }}>
-            Tasks are active
-          </Box>
+      <TableCell align="right" sx={number}>
+        <Box component="span" sx={{ fontWeight: activity?.running ? 650 : undefined }}>
+          {activity === undefined ? "–" : formatNumber(activity.running)}
+        </Box>
+      </TableCell>
+      <TableCell align="right" sx={number}>
+        {activity === undefined ? "–" : formatNumber(activity.peak_24h)}
+      </TableCell>
+      <TableCell sx={{ py: 1 }}>
+        {activity === undefined ? (
+          "–"
         ) : (
-          <Instant instant={workflow.last_transition_at} />
+          <Sparkline values={activity.sparkline} now={activity.generated_at} width={144} />
         )}
       </TableCell>
+      <TableCell sx={number}>
+        <LastActivity workflow={workflow} />
+      </TableCell>
     </TableRow>
-  );
-}
-
-function Instant({ instant }: { instant: string | null }) {
-  if (instant === null) return <>–</>;
-  return (
-    <time dateTime={instant} title={formatInstant(instant)}>
-      {formatTime(Date.parse(instant))}
-    </time>
   );
 }

@@ -1,9 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../api/client";
 import { answer, requests } from "../test/api";
-import { newWorkflow } from "../test/factories/workflow";
+import { newActivity, newWorkflow } from "../test/factories/workflow";
 import { renderAt } from "../test/render";
 
 vi.mock("../api/client", async (original) => ({ ...(await original<object>()), getJSON: vi.fn() }));
@@ -11,10 +11,12 @@ vi.mock("../api/client", async (original) => ({ ...(await original<object>()), g
 const path = "api/v2/workflows";
 const server = { "api/v2/server": () => ({ version: "v0.1.0", demo: false }) };
 
+afterEach(() => vi.unstubAllGlobals());
+
 describe("the workflows list", () => {
   it("shows each workflow, linked to its page", async () => {
     const workflows = [
-      newWorkflow({ id: 2, name: "live", active: true, max_concurrently_running: 400 }),
+      newWorkflow({ id: 2, name: "live", active: true, activity: newActivity() }),
       newWorkflow({ id: 1, name: "old", user: null }),
     ];
     answer({ ...server, [path]: () => ({ workflows, next_cursor: null }) });
@@ -22,10 +24,45 @@ describe("the workflows list", () => {
     const live = await screen.findByRole("link", { name: "live" });
     expect(live).toHaveAttribute("href", "/workflows/2");
     const [, first, second] = screen.getAllByRole("row");
-    expect(first).toHaveTextContent(/400.*Tasks are active/);
-    expect(second).toHaveTextContent(/No limit.*2022-05-13 03:44:09/);
+    expect(first).toHaveTextContent(/#2 · nextflow.*40 of 44 done, 1 failed.*Tasks are active/);
+    expect(second).toHaveTextContent(/–.*2022-05-13 03:44:09/);
     expect(screen.queryByRole("button", { name: "Older" })).not.toBeInTheDocument();
     expect(screen.queryByText("DEMO")).not.toBeInTheDocument();
+  });
+
+  it("tells what each workflow does, in words too", async () => {
+    const workflows = [newWorkflow({ activity: newActivity() })];
+    answer({ ...server, [path]: () => ({ workflows, next_cursor: null }) });
+    renderAt("/");
+    await screen.findByRole("link", { name: "openproblems" });
+    expect(requests(path)).toEqual([{ activity: true }]);
+    const cells = within(screen.getAllByRole("row")[1]).getAllByRole("cell");
+    expect(cells[4]).toHaveTextContent(/^3$/);
+    expect(cells[5]).toHaveTextContent(/^7$/);
+    const bar = within(cells[3]).getByRole("img", {
+      name: "40 of 44 done, 1 failed: 40 DONE, 1 ERROR_FATAL, 3 RUNNING",
+    });
+    const line = within(cells[6]).getByRole("img");
+    expect(line).toHaveAccessibleName(
+      "At most 7 ran at once, within 2026-01-02 10:00:00 – 10:30:00 UTC",
+    );
+    await userEvent.hover(bar);
+    expect(await screen.findByRole("tooltip")).toHaveTextContent("3 RUNNING");
+  });
+
+  it("shows cards where there is no room for a table", async () => {
+    vi.stubGlobal("matchMedia", (query: string) => ({
+      matches: query.includes("max-width"),
+      addEventListener: vi.fn(),
+      removeEventListener: vi.fn(),
+    }));
+    const workflows = [newWorkflow({ activity: newActivity() })];
+    answer({ ...server, [path]: () => ({ workflows, next_cursor: null }) });
+    renderAt("/");
+    const card = await screen.findByRole("listitem");
+    expect(within(card).getByRole("link", { name: "openproblems" })).toBeVisible();
+    expect(card).toHaveTextContent(/Running now3Peak, 24 h7Owneralice/);
+    expect(screen.queryByRole("table")).not.toBeInTheDocument();
   });
 
   it("says DEMO where the server's data is made up", async () => {
@@ -52,10 +89,14 @@ describe("the workflows list", () => {
     const { location } = renderAt("/?status=D");
     await userEvent.click(await screen.findByRole("button", { name: "Older" }));
     expect(location()).toBe("/?status=D&cursor=c2");
-    await waitFor(() => expect(requests(path).at(-1)).toEqual({ status: ["D"], cursor: "c2" }));
+    await waitFor(() =>
+      expect(requests(path).at(-1)).toEqual({ status: ["D"], cursor: "c2", activity: true }),
+    );
     await userEvent.type(screen.getByRole("searchbox"), "night");
     await waitFor(() => expect(location()).toBe("/?status=D&search=night"));
-    await waitFor(() => expect(requests(path).at(-1)).toEqual({ search: "night", status: ["D"] }));
+    await waitFor(() =>
+      expect(requests(path).at(-1)).toEqual({ search: "night", status: ["D"], activity: true }),
+    );
     expect(screen.getByRole("searchbox")).toHaveFocus();
   });
 

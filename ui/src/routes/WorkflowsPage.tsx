@@ -6,6 +6,7 @@ import Paper from "@mui/material/Paper";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
+import useMediaQuery from "@mui/material/useMediaQuery";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
@@ -14,9 +15,12 @@ import { EmptyState, ErrorState, StaleAlert } from "../components/states";
 import { workflowsQuery } from "../services/workflows";
 import { workflowStatuses } from "../workflowWords";
 import { useTitle } from "./useTitle";
+import { WorkflowCards } from "./WorkflowCards";
 import { WorkflowTable } from "./WorkflowTable";
 
 const typingPauseMs = 300;
+/** Where a table of all columns would be scrolled more than read. */
+const narrow = "(max-width: 699.95px)";
 
 export function WorkflowsPage() {
   useTitle("Workflows");
@@ -32,6 +36,7 @@ export function WorkflowsPage() {
     }),
   );
   const { data } = workflows;
+  const List = useMediaQuery(narrow, { noSsr: true }) ? WorkflowCards : WorkflowTable;
   const filtered = search !== "" || status !== "";
 
   // Another filter is another list: the cursor of the old one means nothing in it.
@@ -105,7 +110,7 @@ export function WorkflowsPage() {
           {data?.workflows.length === 0 ? (
             <NoWorkflows filtered={filtered} onClear={() => setParams({})} />
           ) : (
-            <WorkflowTable workflows={data?.workflows ?? null} />
+            <List workflows={data?.workflows ?? null} />
           )}
         </Paper>
       )}

@@ -3,10 +3,12 @@ import { getJSON } from "../api/client";
 import type { TaskTemplateList, Workflow, WorkflowList, WorkflowQuery } from "../api/types";
 import { refreshMs } from "./refresh";
 
-export function workflowsQuery(query: WorkflowQuery) {
+/** A page of workflows, newest first, each with what it does. */
+export function workflowsQuery(query: Omit<WorkflowQuery, "activity">) {
   return queryOptions({
     queryKey: ["workflows", query],
-    queryFn: ({ signal }) => getJSON<WorkflowList>("api/v2/workflows", query, signal),
+    queryFn: ({ signal }) =>
+      getJSON<WorkflowList>("api/v2/workflows", { ...query, activity: true }, signal),
     placeholderData: keepPreviousData,
     refetchInterval: refreshMs,
   });

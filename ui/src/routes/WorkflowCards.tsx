@@ -1,0 +1,84 @@
+import Box from "@mui/material/Box";
+import Skeleton from "@mui/material/Skeleton";
+import Stack from "@mui/material/Stack";
+import type { ReactNode } from "react";
+import type { Workflow } from "../api/types";
+import { Sparkline } from "../components/Sparkline";
+import { StatusChip } from "../components/StatusChip";
+import { TaskStatusBar } from "../components/TaskStatusBar";
+import { formatNumber } from "../format";
+import { LastActivity, WorkflowName } from "./workflowCells";
+
+const loadingCards = 4;
+const card = { p: 2, gap: 1.25, "& + &": { borderTop: 1, borderColor: "divider" } } as const;
+
+interface Props {
+  /** Null while they are being loaded. */
+  workflows: readonly Workflow[] | null;
+}
+
+/** What the table of workflows tells, where there is no room for a table. */
+export function WorkflowCards({ workflows }: Props) {
+  return (
+    <Box
+      component="ul"
+      aria-label="Workflows"
+      aria-busy={workflows === null}
+      sx={{ listStyle: "none", m: 0, p: 0 }}
+    >
+      {workflows === null
+        ? Array.from({ length: loadingCards }, (_, i) => (
+            <Stack key={i} component="li" sx={card}>
+              <Skeleton width="60%" />
+              <Skeleton variant="rounded" height={96} />
+            </Stack>
+          ))
+        : workflows.map((workflow) => <WorkflowCard key={workflow.id} workflow={workflow} />)}
+    </Box>
+  );
+}
+
+function WorkflowCard({ workflow }: { workflow: Workflow }) {
+  const { activity } = workflow;
+  return (
+    <Stack component="li" sx={card}>
+      <Stack direction="row" sx={{ justifyContent: "space-between", gap: 1 }}>
+        <WorkflowName workflow={workflow} />
+        <Box sx={{ flexShrink: 0 }}>
+          <StatusChip status={workflow.status} name={workflow.status_name} />
+        </Box>
+      </Stack>
+      {activity !== undefined && (
+        <>
+          <TaskStatusBar tasks={activity.tasks} />
+          <Sparkline values={activity.sparkline} now={activity.generated_at} width={300} />
+        </>
+      )}
+      <Box component="dl" sx={{ display: "flex", flexWrap: "wrap", columnGap: 3, m: 0 }}>
+        {activity !== undefined && (
+          <>
+            <Fact name="Running now">{formatNumber(activity.running)}</Fact>
+            <Fact name="Peak, 24 h">{formatNumber(activity.peak_24h)}</Fact>
+          </>
+        )}
+        <Fact name="Owner">{workflow.user ?? "–"}</Fact>
+        <Fact name="Last activity (UTC)">
+          <LastActivity workflow={workflow} />
+        </Fact>
+      </Box>
+    </Stack>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <Stack direction="row" sx={{ gap: 0.75, typography: "body2", minWidth: 0 }}>
+      <Box component="dt" sx={{ color: "text.secondary" }}>
+        {name}
+      </Box>
+      <Box component="dd" sx={{ m: 0, overflowWrap: "anywhere", minWidth: 0 }}>
+        {children}
+      </Box>
+    </Stack>
+  );
+}
