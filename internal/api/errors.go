@@ -77,6 +77,9 @@ func (s *server) logFailure(r *http.Request, err error) {
 	if known, ok := errors.AsType[*jobmon.Error](err); ok && known.Err != nil {
 		attributes = append(attributes, "cause", known.Err)
 	}
+	if id := traceID(r); id != "" {
+		attributes = append(attributes, "trace_id", id)
+	}
 	if panicked, ok := errors.AsType[*panicError](err); ok {
 		attributes = append(attributes, "stack", panicked.stack)
 	}

@@ -13,15 +13,25 @@ afterEach(() => {
 /** A server that answers once and for all, and the URL of a path on it. */
 async function answering(status: number, body: string, type = "application/json") {
   const seen: string[] = [];
+  const traces: unknown[] = [];
   const created = createServer((request, response) => {
+    const allowed = {
+      "access-control-allow-origin": "*",
+      "access-control-allow-headers": "traceparent",
+    };
+    if (request.method === "OPTIONS") {
+      response.writeHead(204, allowed).end();
+      return;
+    }
     seen.push(request.url ?? "");
-    response.writeHead(status, { "content-type": type, "access-control-allow-origin": "*" });
+    traces.push(request.headers.traceparent);
+    response.writeHead(status, { "content-type": type, ...allowed });
     response.end(body);
   });
   server = created;
   await new Promise<void>((resolve) => created.listen(0, "127.0.0.1", resolve));
   const { port } = created.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/x`, seen };
+  return { url: `http://127.0.0.1:${port}/x`, seen, traces };
 }
 
 async function failure(promise: Promise<unknown>): Promise<ApiError> {
@@ -49,7 +59,11 @@ describe("getJSON", () => {
     ["half of an object", '{"a":'],
   ])("refuses a 200 that is %s", async (_, body) => {
     const { url } = await answering(200, body);
-    expect(await failure(getJSON(url))).toMatchObject({ code: "format", status: 200 });
+    expect(await failure(getJSON(url))).toMatchObject({
+      code: "format",
+      status: 200,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
   });
 
   it("carries the server's code, message and field", async () => {
@@ -75,6 +89,16 @@ describe("getJSON", () => {
     const error = await failure(getJSON(url));
     expect(error).toMatchObject({ code, status });
     expect(error.transient).toBe(transient);
+  });
+
+  it("sends each request with a trace of its own, and tells it with a failure", async () => {
+    const { url, traces } = await answering(500, "{}");
+    const failures = [await failure(getJSON(url)), await failure(getJSON(url))];
+    failures.forEach(({ traceId }, i) => {
+      expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+      expect(traces[i]).toMatch(new RegExp(`^00-${traceId ?? ""}-[0-9a-f]{16}-01$`));
+    });
+    expect(failures[1].traceId).not.toBe(failures[0].traceId);
   });
 
   it("says that no answer came", async () => {

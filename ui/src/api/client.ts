@@ -1,4 +1,5 @@
 import axios, { AxiosError } from "axios";
+import { newTraceparent, traceIdOf } from "./trace";
 import type { ErrorAnswer, ErrorCode } from "./types";
 
 /**
@@ -16,6 +17,8 @@ export class ApiError extends Error {
     message: string,
     readonly status: number | null = null,
     readonly field: string | null = null,
+    /** Finds the request in the server's log; null where none was sent. */
+    readonly traceId: string | null = null,
   ) {
     super(message);
   }
@@ -42,6 +45,12 @@ const http = axios.create({
   paramsSerializer: { indexes: null },
 });
 
+// Each request is a trace of its own.
+http.interceptors.request.use((config) => {
+  config.headers.set("traceparent", newTraceparent());
+  return config;
+});
+
 /** GETs a JSON object; rejects with an ApiError and nothing else. Cancelling rejects with axios' own. */
 export async function getJSON<T extends object>(
   path: string,
@@ -56,6 +65,8 @@ export async function getJSON<T extends object>(
         "format",
         "The answer is not the API's. Is something between this page and the server?",
         answer.status,
+        null,
+        traceIdOf(answer.config.headers.get("traceparent")),
       );
     }
     return body as T;
@@ -66,20 +77,26 @@ export async function getJSON<T extends object>(
 }
 
 function toApiError(error: unknown): ApiError {
+  const sent = error instanceof AxiosError ? error.config : undefined;
+  const traceId = traceIdOf(sent?.headers.get("traceparent"));
   if (!(error instanceof AxiosError) || error.response === undefined) {
     return new ApiError(
       "network",
       "The server does not answer. Check that it runs and that you are connected to it.",
+      null,
+      null,
+      traceId,
     );
   }
   const { status } = error.response;
   const body = parseObject(error.response.data);
   if (body !== null && isErrorAnswer(body)) {
     const { code, message, field } = body.error;
-    return new ApiError(code, message, status, field);
+    return new ApiError(code, message, status, field, traceId);
   }
   const code = status === 502 || status === 503 || status === 504 ? "unavailable" : "format";
-  return new ApiError(code, `The server answered with status ${status} and no reason.`, status);
+  const message = `The server answered with status ${status} and no reason.`;
+  return new ApiError(code, message, status, null, traceId);
 }
 
 function parseObject(text: unknown): object | null {

@@ -51,3 +51,4 @@ export const LinkIcon = lines(
   "M10 14a4 4 0 0 0 6 .4l3-3a4.100 4.100 0 0 0-5.800-5.800l-1.200 1.200M14 10a4 4 0 0 0-6-.4l-3 3a4.100 4.100 0 0 0 5.800 5.800l1.200-1.200",
 );
 export const CloseIcon = lines("M6 6l12 12M18 6L6 18");
+export const CopyIcon = lines("M9 8.500h10.500v11.500H9zM15 8.500V4H4.500v11.500H9");

@@ -6,6 +6,7 @@ import Typography from "@mui/material/Typography";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { formatTime } from "../format";
+import { TraceId } from "./TraceId";
 
 interface EmptyStateProps {
   title: string;
@@ -50,6 +51,7 @@ export function ErrorState({ title, error, onRetry }: ErrorStateProps) {
       <AlertTitle>{title}</AlertTitle>
       {messageOf(error)}
       {error instanceof ApiError && error.field !== null && <> (parameter: {error.field})</>}
+      <Trace error={error} />
     </Alert>
   );
 }
@@ -74,8 +76,14 @@ export function StaleAlert({ error, dataAt, onRetry }: StaleAlertProps) {
       }
     >
       {messageOf(error)} What you see is from {formatTime(dataAt)} UTC.
+      <Trace error={error} />
     </Alert>
   );
+}
+
+function Trace({ error }: { error: unknown }) {
+  if (!(error instanceof ApiError) || error.traceId === null) return null;
+  return <TraceId id={error.traceId} />;
 }
 
 function messageOf(error: unknown): string {
