@@ -12,14 +12,14 @@ import (
 func get(t *testing.T, build fs.FS, method, target string) *http.Response {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	handler(build).ServeHTTP(recorder, httptest.NewRequest(method, target, nil))
+	handler(build, "/tasktide/").ServeHTTP(recorder, httptest.NewRequest(method, target, nil))
 	return recorder.Result()
 }
 
 func TestHandler(t *testing.T) {
 	build := fstest.MapFS{
 		".gitkeep":            {},
-		"index.html":          {Data: []byte("<title>Tasktide</title>")},
+		"index.html":          {Data: []byte(`<meta name="base-path" content="./"><script src="./assets/index-a1b.js">`)},
 		"favicon.svg":         {Data: []byte("<svg/>")},
 		"assets/index-a1b.js": {Data: []byte("export {}")},
 	}
@@ -59,6 +59,38 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// A browser finds the files of the page, and its server, from every address below the base.
+func TestPageNamesItsBase(t *testing.T) {
+	build := fstest.MapFS{
+		"index.html": {Data: []byte(`<meta name="base-path" content="./"><link href="./favicon.svg"><script src="./assets/index-a1b.js">`)},
+	}
+	for base, want := range map[string]string{
+		"/":          `<meta name="base-path" content="/"><link href="/favicon.svg"><script src="/assets/index-a1b.js">`,
+		"/tasktide/": `<meta name="base-path" content="/tasktide/"><link href="/tasktide/favicon.svg"><script src="/tasktide/assets/index-a1b.js">`,
+	} {
+		for _, path := range []string{"/", "/workflows/12"} {
+			recorder := httptest.NewRecorder()
+			handler(build, base).ServeHTTP(recorder, httptest.NewRequest("GET", path, nil))
+			if got := recorder.Body.String(); got != want {
+				t.Errorf("base %s: %s is\n%s, want\n%s", base, path, got, want)
+			}
+		}
+	}
+	if got := get(t, build, "GET", "/index.html").Header.Get("Location"); got != "/tasktide/" {
+		t.Errorf("index.html is said to be at %q", got)
+	}
+}
+
+// What the build makes of its own page names nothing from the root on.
+func TestEmbeddedPageIsBelowItsBase(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	Handler("/tasktide/").ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	body := recorder.Body.String()
+	if recorder.Code == http.StatusOK && (strings.Count(body, `="/`) == 0 || strings.Count(body, `="/`) != strings.Count(body, `="/tasktide/`)) {
+		t.Errorf("it names files elsewhere: %s", body)
+	}
+}
+
 func TestHandlerWithoutBuildSaysSo(t *testing.T) {
 	answer := get(t, fstest.MapFS{".gitkeep": {}}, "GET", "/")
 	if answer.StatusCode != http.StatusServiceUnavailable {
@@ -68,7 +100,7 @@ func TestHandlerWithoutBuildSaysSo(t *testing.T) {
 
 func TestHandlerServesEmbeddedBuildOrSaysThatThereIsNone(t *testing.T) {
 	recorder := httptest.NewRecorder()
-	Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	Handler("/").ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
 	body := recorder.Body.String()
 	if !strings.Contains(body, "<div id=\"root\">") && !strings.Contains(body, "make build") {
 		t.Errorf("neither the page nor a hint: %d %q", recorder.Code, body)

@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const browsers = ["chrome109", "edge109", "firefox102", "safari15"];
 
 export default defineConfig({
+  // Where the page is, its server tells when it serves it: see embed.go.
+  base: "./",
   esbuild: { jsx: "automatic" },
   // Plotly's dependencies are written for Node, where "global" exists.
   define: { global: "globalThis" },

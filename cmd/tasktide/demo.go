@@ -19,7 +19,7 @@ import (
 const demoSeed = 1
 
 type demoCommand struct {
-	listenFlag
+	serverFlags
 }
 
 // Help is shown under the command's --help.
@@ -45,7 +45,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	server, err := newServer(ctx, c.Listen, db, defaultCache(), retentionFlags{}, t, true)
+	server, err := newServer(ctx, c.serverFlags, db, defaultCache(), retentionFlags{}, t, true)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	go func() { simulated <- simulator.Run(simulating) }()
 	select {
 	case <-simulator.Begun():
-		fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", server.url())
+		fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", c.BasePath.below(server.url()))
 	case <-simulating.Done():
 	}
 	failed := <-simulated

@@ -155,6 +155,7 @@ func TestWrongCallsAreOneSentence(t *testing.T) {
 		{[]string{"serve", "--database-url", "sqlite://" + filepath.Join(directory, "a.db"), "--cache-bytes=-1"}, 1, "--cache-bytes"},
 		{[]string{"import", "nextflow", filepath.Join(directory, "none.txt"), "--workflow", "x"}, 1, "none.txt"},
 		{[]string{"import", "nextflow", garbage, "--workflow", ""}, 1, "--workflow"},
+		{[]string{"serve", "--base-path", "//elsewhere.example"}, 2, "like /tasktide/"},
 		{[]string{"serve", "--nonsense"}, 2, "--help"},
 		{[]string{"import", "nextflow", garbage}, 2, "--workflow"},
 	} {

@@ -19,14 +19,15 @@ import (
 // drainTime is how long requests that are under way at shutdown may take to finish.
 const drainTime = 30 * time.Second
 
-// listenFlag is the flag of every command that serves.
-type listenFlag struct {
-	Listen string `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
+// serverFlags are the flags of every command that serves.
+type serverFlags struct {
+	Listen   string   `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
+	BasePath basePath `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
 }
 
 type serveCommand struct {
 	databaseFlag
-	listenFlag
+	serverFlags
 	retentionFlags
 	cacheFlags
 
@@ -41,6 +42,7 @@ Examples:
 
     tasktide serve
     tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
+    tasktide serve --base-path /tasktide/
     tasktide serve --database-url postgres://tasktide:secret@db.example.org/tasktide --migrate
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
@@ -55,11 +57,11 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	server, err := newServer(ctx, c.Listen, db, kept, c.retentionFlags, t, false)
+	server, err := newServer(ctx, c.serverFlags, db, kept, c.retentionFlags, t, false)
 	if err != nil {
 		return errors.Join(err, closeCache(), db.Close())
 	}
-	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", server.url(), c.shown())
+	fmt.Fprintf(t.out, "Tasktide serves %s from %s\n", c.BasePath.below(server.url()), c.shown())
 	return errors.Join(server.run(ctx), closeCache(), db.Close())
 }
 
@@ -71,16 +73,16 @@ type server struct {
 }
 
 func newServer(
-	ctx context.Context, address string, db *sqlstore.Store, answers timeline.Cache, kept retentionFlags, t *terminal, demo bool,
+	ctx context.Context, c serverFlags, db *sqlstore.Store, answers timeline.Cache, kept retentionFlags, t *terminal, demo bool,
 ) (*server, error) {
 	loops, err := newUpkeep(db, kept, t.log)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, jobmon.Errorf(jobmon.CodeInvalid,
-			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", address, err)
+			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", c.Listen, err)
 	}
 	moves := ledger.New(db, t.log)
 	handler := api.New(api.Config{
@@ -89,7 +91,7 @@ func newServer(
 		Ledger:   moves,
 		Timeline: timeline.New(db, loops.repair).WithCache(answers),
 		Health:   func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
-		UI:       ui.Handler(),
+		UI:       ui.Handler(string(c.BasePath)),
 		Version:  version,
 		Demo:     demo,
 		Log:      t.log,
@@ -98,7 +100,7 @@ func newServer(
 		upkeep:   loops,
 		listener: listener,
 		http: &http.Server{
-			Handler:           handler,
+			Handler:           c.BasePath.serve(handler),
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       time.Minute,
 			WriteTimeout:      2 * time.Minute,

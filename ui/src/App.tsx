@@ -4,6 +4,7 @@ import { ThemeProvider } from "@mui/material/styles";
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { BrowserRouter } from "react-router";
+import { basePath } from "./basePath";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { useMode } from "./preferences/useMode";
 import { AppRoutes } from "./routes/AppRoutes";
@@ -20,7 +21,7 @@ export function App({ queryClient }: { queryClient: QueryClient }) {
       />
       <ErrorBoundary>
         <QueryClientProvider client={queryClient}>
-          <BrowserRouter>
+          <BrowserRouter basename={basePath}>
             <AppRoutes />
           </BrowserRouter>
         </QueryClientProvider>

@@ -1,11 +1,15 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { basePath } from "./basePath";
 import { loadChart } from "./concurrency/LoadedChart";
 import { newQueryClient } from "./queryClient";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
+
+// The server answers from its root too, where a proxy has taken the base away.
+if (!location.pathname.startsWith(basePath)) location.replace(basePath);
 
 createRoot(root).render(
   <StrictMode>

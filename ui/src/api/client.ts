@@ -1,4 +1,5 @@
 import axios, { AxiosError } from "axios";
+import { basePath } from "../basePath";
 import { newTraceparent, traceIdOf } from "./trace";
 import type { ErrorAnswer, ErrorCode } from "./types";
 
@@ -36,7 +37,7 @@ export type QueryParameters = Record<
 
 /** The one place that knows where the API is. */
 const http = axios.create({
-  baseURL: "/",
+  baseURL: basePath,
   timeout: 60_000,
   // Left to itself, axios hands on a body that is not JSON as a string.
   responseType: "text",

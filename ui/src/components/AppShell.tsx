@@ -7,6 +7,7 @@ import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
 import { Link as RouterLink, Outlet, useLocation } from "react-router";
 import { serverQuery } from "../services/server";
+import { basePath } from "../basePath";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { ThemeMenu } from "./ThemeMenu";
 
@@ -40,7 +41,7 @@ export function AppShell() {
             color="inherit"
             sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 32 }}
           >
-            <img src="/favicon.svg" alt="" width={24} height={24} />
+            <img src={`${basePath}favicon.svg`} alt="" width={24} height={24} />
             <Typography component="span" sx={{ fontSize: "1.1rem", fontWeight: 700 }}>
               Tasktide
             </Typography>
