@@ -49,10 +49,10 @@ func TestBasePathIsNotSeenBehind(t *testing.T) {
 	}
 }
 
-func TestServerBelowABasePath(t *testing.T) {
-	server := start(t, "serve", "--database-url", tempDatabase(t), "--listen", "127.0.0.1:0", "--base-path", "/tasktide")
+func TestServerBelowABasePathWithoutTelemetry(t *testing.T) {
+	server := start(t, "serve", "--database-url", tempDatabase(t), "--listen", "127.0.0.1:0", "--base-path", "/tasktide", "--telemetry", "off")
 	for _, path := range []string{"/tasktide/api/v2/server", "/api/v2/server"} {
-		if status, body := server.get(path); status != http.StatusOK || !strings.Contains(body, `"demo":false`) {
+		if status, body := server.get(path); status != http.StatusOK || !strings.Contains(body, `"telemetry":false`) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}

@@ -156,6 +156,7 @@ func TestWrongCallsAreOneSentence(t *testing.T) {
 		{[]string{"import", "nextflow", filepath.Join(directory, "none.txt"), "--workflow", "x"}, 1, "none.txt"},
 		{[]string{"import", "nextflow", garbage, "--workflow", ""}, 1, "--workflow"},
 		{[]string{"serve", "--base-path", "//elsewhere.example"}, 2, "like /tasktide/"},
+		{[]string{"serve", "--telemetry", "some"}, 2, "on"},
 		{[]string{"serve", "--nonsense"}, 2, "--help"},
 		{[]string{"import", "nextflow", garbage}, 2, "--workflow"},
 	} {

@@ -21,8 +21,9 @@ const drainTime = 30 * time.Second
 
 // serverFlags are the flags of every command that serves.
 type serverFlags struct {
-	Listen   string   `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
-	BasePath basePath `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
+	Listen    string   `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
+	BasePath  basePath `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
+	Telemetry string   `env:"TASKTIDE_TELEMETRY" enum:"on,off" default:"on" help:"Whether pages tell this server, and nobody else, how fast they draw and what is used of them: on or off (${default}). It is kept in memory, as counts of nobody in particular."`
 }
 
 type serveCommand struct {
@@ -42,7 +43,7 @@ Examples:
 
     tasktide serve
     tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
-    tasktide serve --base-path /tasktide/
+    tasktide serve --base-path /tasktide/ --telemetry off
     tasktide serve --database-url postgres://tasktide:secret@db.example.org/tasktide --migrate
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
@@ -86,15 +87,16 @@ func newServer(
 	}
 	moves := ledger.New(db, t.log)
 	handler := api.New(api.Config{
-		Catalog:  db,
-		Reader:   db,
-		Ledger:   moves,
-		Timeline: timeline.New(db, loops.repair).WithCache(answers),
-		Health:   func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
-		UI:       ui.Handler(string(c.BasePath)),
-		Version:  version,
-		Demo:     demo,
-		Log:      t.log,
+		Catalog:   db,
+		Reader:    db,
+		Ledger:    moves,
+		Timeline:  timeline.New(db, loops.repair).WithCache(answers),
+		Health:    func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
+		UI:        ui.Handler(string(c.BasePath)),
+		Version:   version,
+		Demo:      demo,
+		Telemetry: c.Telemetry == "on",
+		Log:       t.log,
 	})
 	return &server{
 		upkeep:   loops,

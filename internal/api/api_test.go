@@ -120,6 +120,10 @@ func (f *fixture) validate(request *http.Request, body string, a answer) error {
 		if contentType != "" || len(a.body) > 0 {
 			return fmt.Errorf("nothing new, but content type %q and %q", contentType, a.body)
 		}
+	} else if a.status == http.StatusNoContent {
+		if contentType != "" || len(a.body) > 0 {
+			return fmt.Errorf("no content, but content type %q and %q", contentType, a.body)
+		}
 	} else if !table && contentType != "application/json" ||
 		table && contentType != "text/csv; charset=utf-8; header=present" {
 		return fmt.Errorf("content type %q", contentType)

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +18,9 @@ import (
 )
 
 // decodeBody reads the members of a JSON object into the fields that are tagged with their names. A
-// member that no field names is ignored, because JobMon's clients differ; one that is missing, or
+// member that no field names is treated by the rule: JobMon's clients differ. One that is missing, or
 // null, is an error unless its field is a pointer. No body is an empty object.
-func decodeBody(body []byte, request reflect.Value) error {
+func decodeBody(body []byte, request reflect.Value, rule queryRule) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
 	}
@@ -30,7 +32,7 @@ func decodeBody(body []byte, request reflect.Value) error {
 			return err
 		}
 	}
-	return decodeMembers(body, request)
+	return decodeMembers(body, request, rule)
 }
 
 // checkEscapes finds a NUL that is written as an escape.
@@ -53,12 +55,12 @@ func checkEscapes(body []byte) error {
 	}
 }
 
-// decodeObject is [decodeBody] for an object within a body.
+// decodeObject is [decodeBody] for an object within a body of JobMon's.
 func decodeObject(data []byte, object any) error {
-	return decodeMembers(data, reflect.ValueOf(object).Elem())
+	return decodeMembers(data, reflect.ValueOf(object).Elem(), anyQuery)
 }
 
-func decodeMembers(data []byte, object reflect.Value) error {
+func decodeMembers(data []byte, object reflect.Value, rule queryRule) error {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(data, &members)
 	if _, wrongType := errors.AsType[*json.UnmarshalTypeError](err); wrongType || err == nil && members == nil {
@@ -67,12 +69,18 @@ func decodeMembers(data []byte, object reflect.Value) error {
 	if err != nil {
 		return jobmon.Errorf(jobmon.CodeInvalid, "the body is not valid JSON: %w", err)
 	}
+	var names []string
 	for _, field := range reflect.VisibleFields(object.Type()) {
 		if name := field.Tag.Get("body"); name != "" {
 			if err := decodeValue(members[name], name, object.FieldByIndex(field.Index)); err != nil {
 				return err
 			}
+			delete(members, name)
+			names = append(names, name)
 		}
+	}
+	if unknown := slices.Sorted(maps.Keys(members)); rule == strictQuery && len(unknown) > 0 {
+		return jobmon.FieldErrorf(unknown[0], "there is no member %q; use %s", unknown[0], strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ func handle[Request, Answer any](
 // say: JobMon's client reads a body from every answer.
 type none struct{}
 
+// noContent is the answer to a request that wants none.
+type noContent struct{}
+
 // streamed is an answer that is written as it is made, because it may be too long to hold.
 type streamed interface {
 	// header sets what precedes it.
@@ -52,6 +55,10 @@ func (s *server) succeed(w http.ResponseWriter, r *http.Request, answer any) {
 	}
 	if common, ok := answer.(shared); ok {
 		s.share(w, r, common)
+		return
+	}
+	if _, ok := answer.(noContent); ok {
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	body, err := encode(answer)

@@ -12,12 +12,13 @@ import (
 )
 
 type aboutAnswer struct {
-	Version string `json:"version"`
-	Demo    bool   `json:"demo"`
+	Version   string `json:"version"`
+	Demo      bool   `json:"demo"`
+	Telemetry bool   `json:"telemetry"`
 }
 
 func (s *server) about(context.Context, none) (aboutAnswer, error) {
-	return aboutAnswer{s.Version, s.Demo}, nil
+	return aboutAnswer{s.Version, s.Demo, s.Telemetry}, nil
 }
 
 type healthAnswer struct {

@@ -16,7 +16,7 @@ import (
 	"tasktide/internal/jobmon"
 )
 
-// queryRule says what becomes of a query parameter that a route does not know.
+// queryRule says what becomes of a query parameter, or a member of the body, that a route does not know.
 type queryRule bool
 
 const (
@@ -79,7 +79,7 @@ func (read reader) request(r *http.Request, request reflect.Value) error {
 		}
 		return jobmon.Errorf(jobmon.CodeInvalid, "the body could not be read to its end: %w", err)
 	}
-	return decodeBody(body, request)
+	return decodeBody(body, request, read.rule)
 }
 
 func (read reader) queryInto(r *http.Request, request reflect.Value) error {

@@ -38,6 +38,8 @@ type Config struct {
 	Version string
 	// Demo tells the page that the data are made up.
 	Demo bool
+	// Telemetry is whether the server adds up what pages tell of how they are used.
+	Telemetry bool
 	// Log hears of panics and internal errors. nil means [slog.Default].
 	Log *slog.Logger
 
@@ -58,13 +60,14 @@ func New(config Config) http.Handler {
 	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, 64<<20)
 	config.StateTimeout = cmp.Or(config.StateTimeout, 15*time.Second)
 	config.ReadTimeout = cmp.Or(config.ReadTimeout, 30*time.Second)
-	s := &server{Config: config, document: servedDocument()}
+	s := &server{Config: config, document: servedDocument(), usage: newUsage()}
 	return s.routes()
 }
 
 type server struct {
 	Config
 	document []byte
+	usage    *usage
 }
 
 // statePrefixes are the paths under which JobMon's clients look for the state routes: clients from
@@ -84,6 +87,8 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
 		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
+		r.Get("/api/v2/telemetry", handle(s, strictQuery, s.tellTelemetry))
+		r.With(bounded(maxTelemetryBytes)).Post("/api/v2/telemetry", handle(s, strictQuery, s.hearTelemetry))
 		r.Get("/api/v2/workflows", handle(s, strictQuery, s.listWorkflows))
 		r.Get("/api/v2/workflows/{workflow_id}", handle(s, strictQuery, s.getWorkflow))
 		r.Get("/api/v2/workflow/{workflow_id}/task_templates", handle(s, strictQuery, s.workflowTemplates))
@@ -215,7 +220,9 @@ func secureHeaders(next http.Handler) http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
+		// Without any referrer, a browser sends "null" as the origin of a beacon, which would be refused as another
+		// site's.
+		header.Set("Referrer-Policy", "same-origin")
 		if isAPI(r) {
 			header.Set("Cache-Control", "no-store")
 		}

@@ -48,6 +48,9 @@ func (l *Lengths) Add(class int, n int64) {
 	l.count += n
 }
 
+// AddLength adds a length in microseconds.
+func (l *Lengths) AddLength(length int64) { l.Add(classOf(length), 1) }
+
 // Count returns how many lengths there are.
 func (l *Lengths) Count() int64 { return l.count }
 

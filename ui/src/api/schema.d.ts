@@ -229,6 +229,27 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v2/telemetry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What pages have told of how they are used, since the server began */
+    get: operations["getTelemetry"];
+    put?: never;
+    /**
+     * What a page tells of how it is used since it last did
+     * @description At most 4,096 bytes. What is refused is not counted in part. A server whose telemetry is off counts nothing.
+     */
+    post: operations["sendTelemetry"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/openapi.json": {
     parameters: {
       query?: never;
@@ -1325,6 +1346,8 @@ export interface components {
       version: string;
       /** @description Whether it serves made-up demonstration data. */
       demo: boolean;
+      /** @description Whether it counts what pages tell of how they are used. */
+      telemetry: boolean;
     };
     /** @description The server can answer. */
     Health: {
@@ -1394,6 +1417,63 @@ export interface components {
       /** @description Seconds. */
       cpu?: string | null;
       usage_str?: string | null;
+    };
+    /** @description What pages have told since the server began. It is held in memory, as counts alone. */
+    Telemetry: {
+      /** @description Whether the server counts. */
+      enabled: boolean;
+      /**
+       * Format: date-time
+       * @description When it began to, by its own clock.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string;
+      /**
+       * Format: int64
+       * @description Loads of the page in which a chart was looked at.
+       */
+      visits: number;
+      /** @description How long charts took, from the answer with their numbers to their being drawn, in milliseconds; off by 1/128 at most. */
+      render_ms: {
+        /**
+         * Format: int64
+         * @description How many times were told.
+         */
+        count: number;
+        /** @description The median; null, as the others, before the first. */
+        p50: number | null;
+        p90: number | null;
+        p99: number | null;
+      };
+      /** @description The median, over visits, of the most filters that were active at once; null before the first visit. */
+      filters_median: number | null;
+      /** @description Files made of charts, by their kind. */
+      exports: {
+        png: components["schemas"]["TelemetryExports"];
+        svg: components["schemas"]["TelemetryExports"];
+        csv: components["schemas"]["TelemetryExports"];
+      };
+    };
+    /** @description Files of one kind. */
+    TelemetryExports: {
+      /** Format: int64 */
+      count: number;
+      /** @description How many a visit; null before the first. */
+      per_visit: number | null;
+    };
+    /** @description What happened since the batch before. It names nobody. */
+    TelemetryBatch: {
+      /** @description How long each chart took, from the answer with its numbers to its being drawn, in milliseconds. */
+      renders_ms?: number[];
+      /** @description The kind of each file that was made. */
+      exports?: ("png" | "svg" | "csv")[];
+      /** @description This load of the page; told once, and again when its filters become more. */
+      visit?: {
+        /** @description The most that were active at once so far. */
+        filters: number;
+        /** @description The number that was told of this visit before, if one was. */
+        replaces?: number;
+      };
     };
     /** @description How the server and its upkeep are. What is counted since the start is this server's own; the rest is the database's. */
     ServerHealth: {
@@ -2354,6 +2434,52 @@ export interface operations {
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
+    };
+  };
+  getTelemetry: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Counts of nobody in particular. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Telemetry"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+    };
+  };
+  sendTelemetry: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["TelemetryBatch"];
+        "text/plain": string;
+      };
+    };
+    responses: {
+      /** @description It was heard. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components["responses"]["Invalid"];
+      413: components["responses"]["Error"];
     };
   };
   getOpenAPI: {

@@ -5,15 +5,21 @@ import Link from "@mui/material/Link";
 import Tooltip from "@mui/material/Tooltip";
 import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { Link as RouterLink, Outlet, useLocation } from "react-router";
-import { serverQuery } from "../services/server";
 import { basePath } from "../basePath";
+import { serverQuery } from "../services/server";
+import { telemetry } from "../telemetry/telemetry";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { ThemeMenu } from "./ThemeMenu";
 
 export function AppShell() {
   const server = useQuery(serverQuery());
   const { pathname } = useLocation();
+  const listens = server.data?.telemetry;
+  useEffect(() => {
+    if (listens !== undefined) telemetry.listen(listens);
+  }, [listens]);
   return (
     <>
       <Link
