@@ -83,7 +83,9 @@ function WorkflowRow({ workflow }: { workflow: Workflow }) {
       <TableCell sx={{ minWidth: 220, maxWidth: 520, py: 1 }}>
         <WorkflowName workflow={workflow} />
       </TableCell>
-      <TableCell sx={{ maxWidth: 200, overflowWrap: "anywhere" }}>{workflow.user ?? "–"}</TableCell>
+      <TableCell sx={{ minWidth: 110, maxWidth: 200, overflowWrap: "anywhere" }}>
+        {workflow.user ?? "–"}
+      </TableCell>
       <TableCell>
         <StatusChip status={workflow.status} name={workflow.status_name} />
       </TableCell>

@@ -65,7 +65,7 @@ export function WorkflowsPage() {
   return (
     <Stack sx={{ gap: 2 }}>
       <Stack direction="row" sx={{ alignItems: "center", flexWrap: "wrap", gap: 1.5 }}>
-        <Typography variant="h1" sx={{ flex: 1, minWidth: 180 }}>
+        <Typography variant="h1" sx={{ flex: { xs: "1 0 100%", sm: 1 }, minWidth: 180 }}>
           Workflows
         </Typography>
         <SearchField value={search} onChange={(value) => filter("search", value)} />
@@ -166,7 +166,7 @@ function SearchField({ value, onChange }: SearchFieldProps) {
       label="Search by name"
       value={text}
       onChange={(event) => setText(event.target.value)}
-      sx={{ minWidth: 260 }}
+      sx={{ minWidth: { xs: 160, sm: 260 }, flex: { xs: 1, sm: "none" } }}
       slotProps={{
         htmlInput: { maxLength: 200 },
         input: {
