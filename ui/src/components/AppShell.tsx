@@ -64,8 +64,20 @@ export function AppShell() {
             </Tooltip>
           )}
           <Box sx={{ flex: 1 }} />
+          <Link
+            component={RouterLink}
+            to="/health"
+            variant="body2"
+            aria-current={pathname === "/health" ? "page" : undefined}
+            sx={{ display: "inline-flex", alignItems: "center", minHeight: 32 }}
+          >
+            Health
+          </Link>
           <Typography variant="body2" sx={{ color: "text.secondary", whiteSpace: "nowrap" }}>
-            All times are UTC
+            <Box component="span" sx={{ display: { xs: "none", sm: "inline" } }}>
+              All times are{" "}
+            </Box>
+            UTC
           </Typography>
           <ThemeMenu />
         </Container>

@@ -1,5 +1,6 @@
 import { Route, Routes } from "react-router";
 import { AppShell } from "../components/AppShell";
+import { HealthPage } from "./HealthPage";
 import { NotFoundPage } from "./NotFoundPage";
 import { WorkflowPage } from "./WorkflowPage";
 import { WorkflowsPage } from "./WorkflowsPage";
@@ -10,6 +11,7 @@ export function AppRoutes() {
       <Route element={<AppShell />}>
         <Route index element={<WorkflowsPage />} />
         <Route path="workflows/:id" element={<WorkflowPage />} />
+        <Route path="health" element={<HealthPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>
