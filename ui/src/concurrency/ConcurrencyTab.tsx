@@ -6,7 +6,7 @@ import Paper from "@mui/material/Paper";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { pages } from "../charts/palette";
 import type { Range } from "../charts/timeline";
@@ -14,6 +14,7 @@ import type { Workflow } from "../api/types";
 import { EmptyState, ErrorState, StaleAlert } from "../components/states";
 import { useMode } from "../preferences/useMode";
 import { taskTemplatesQuery } from "../services/workflows";
+import { filters } from "../telemetry/telemetry";
 import { ChartKey } from "./ChartKey";
 import { Controls } from "./Controls";
 import { Legend } from "./Legend";
@@ -42,6 +43,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const data = useConcurrency(workflow, view, window);
   const { whole, shown, chart, backdrop } = data;
   const all = whole.data;
+  useEffect(() => filters(new Set(params.keys()).size), [params]);
 
   const legend = useMemo(() => (all === undefined ? [] : legendOf(all, view)), [all, view]);
   const marks = useMemo(
@@ -168,6 +170,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                   mode={mode}
                   highlight={highlight}
                   revision={JSON.stringify(window)}
+                  receivedAt={data.receivedAt}
                   name={title}
                   description={`${summary === null ? "" : summarySentence(summary, view.status)} Arrow keys move through the buckets, Enter lists the tasks there, plus and minus zoom, Shift with an arrow key moves the window.`}
                   caption={

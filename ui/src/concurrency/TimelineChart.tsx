@@ -16,6 +16,7 @@ import { Plot, zoomTo } from "../charts/plotly";
 import { bucketAt, bucketStart, moveCursor, type Buckets, type Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber } from "../format";
+import { useRenderTime } from "../telemetry/useRenderTime";
 import { ChartButtons } from "./ChartButtons";
 import { useGestures } from "./gestures";
 import { HoverTooltip, spanText } from "./HoverTooltip";
@@ -49,6 +50,8 @@ export interface TimelineChartProps {
   highlight: string | null;
   /** A zoom ends when this changes. */
   revision: string;
+  /** When what is drawn came, in milliseconds since the epoch; null where it was there already. */
+  receivedAt: number | null;
   name: string;
   description: string;
   /** Above the chart, beside its buttons. */
@@ -71,6 +74,7 @@ export default function TimelineChart({
   mode,
   highlight,
   revision,
+  receivedAt,
   name,
   description,
   caption,
@@ -130,6 +134,8 @@ export default function TimelineChart({
     });
     return { ...drawn, layout: { ...drawn.layout, dragmode: drag } };
   }, [chart, buckets, marks, compared, from, to, max, size, mode, revision, drag]);
+
+  const onDrawn = useRenderTime(receivedAt, figure);
 
   function draw() {
     if (!ready || canvas.current === null) return;
@@ -281,6 +287,7 @@ export default function TimelineChart({
               onInitialized={(_, div) => (graph.current = div)}
               onRelayout={follow}
               onRelayouting={follow}
+              onAfterPlot={onDrawn}
             />
           )}
         </Box>

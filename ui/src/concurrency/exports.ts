@@ -1,3 +1,4 @@
+import { basePath } from "../basePath";
 import { axesImage } from "../charts/plotly";
 import { markedBands } from "../charts/paint";
 import { composePicture, composeSvg, type PictureInput } from "../charts/picture";
@@ -57,7 +58,7 @@ export function exportAll({ workflow, view, chart, range }: Shown) {
   for (const name of view.only) query.append("task_template_name", name);
   if (view.split) query.set("split", "attempt");
   const link = document.createElement("a");
-  link.href = `/api/v2/workflow/${workflow.id}/task_concurrency?${query.toString()}`;
+  link.href = `${basePath}api/v2/workflow/${workflow.id}/task_concurrency?${query.toString()}`;
   link.download = "";
   link.click();
 }

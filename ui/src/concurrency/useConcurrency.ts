@@ -42,6 +42,7 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
   const templates = selection(view, whole.data);
   const partial = templates.length > 0;
   const part = useQuery({ ...concurrencyQuery({ ...zoomed, templates }), enabled: partial });
+  const latest = partial ? part : whole;
   const shown = (partial ? part.data : whole.data) ?? null;
 
   const limited = whole.data?.limits.some(
@@ -96,6 +97,7 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
     compared,
     endsNow,
     now: endsNow ? { counted: running.data ?? null, active: levelActive.data ?? null } : null,
+    receivedAt: latest.isFetchedAfterMount ? latest.dataUpdatedAt : null,
     loading: whole.isPlaceholderData || (partial && part.isFetching && part.data === undefined),
     failed: whole.isError ? whole : part.isError && partial ? part : null,
   };

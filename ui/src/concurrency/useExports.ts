@@ -1,6 +1,7 @@
 import { useState, type RefObject } from "react";
 import type { ConcurrencyColumns, Workflow } from "../api/types";
 import type { Mark, Mode } from "../charts/palette";
+import { exported } from "../telemetry/telemetry";
 import type { Chart, LegendEntry } from "./model";
 import type { ChartHandle } from "./TimelineChart";
 import type { View } from "./view";
@@ -42,6 +43,7 @@ export function useExports({ marks, mode, handle, ...what }: Input) {
         else if (on?.graph == null) throw new Error("The chart is not drawn yet.");
         else await to.exportPicture(kind, picture, on.graph);
       })
+      .then(() => exported(kind === "server" ? "csv" : kind))
       .catch(setError);
   }
   const action = (label: string, kind: Kind) => ({

@@ -9,6 +9,7 @@ import { answer, requests, type Answers } from "../test/api";
 import { newConcurrency, newSeries } from "../test/factories/concurrency";
 import { newWorkflow } from "../test/factories/workflow";
 import { renderAt } from "../test/render";
+import { filters } from "../telemetry/telemetry";
 
 vi.mock("../api/client", async (original) => ({ ...(await original<object>()), getJSON: vi.fn() }));
 
@@ -28,6 +29,11 @@ vi.mock("../concurrency/TimelineChart", () => ({
       <button onClick={() => props.onRange([whole0 + 60_000, whole0 + 120_000])}>Zoom</button>
     </figure>
   ),
+}));
+
+vi.mock("../telemetry/telemetry", async (original) => ({
+  ...(await original<object>()),
+  filters: vi.fn(),
 }));
 
 const whole0 = Date.UTC(2022, 4, 13, 3, 20);
@@ -113,6 +119,13 @@ describe("a workflow's page", () => {
     for (const request of requests(path)) {
       expect(request).toMatchObject({ time_range: "7d", granularity: "10m" });
     }
+  });
+
+  it("tells how many filters are active", async () => {
+    answer(answers());
+    renderAt("/workflows/1?range=7d&mute=align&mute=call");
+    await screen.findByRole("button", { name: "Show align" });
+    expect(filters).toHaveBeenLastCalledWith(2);
   });
 
   it("offers the whole run where nothing ran in the window", async () => {
