@@ -92,5 +92,6 @@ func compressed(body []byte, coding string) ([]byte, error) {
 
 // zstdEncoder returns the one that all use.
 var zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
 })
