@@ -220,7 +220,7 @@ func secureHeaders(next http.Handler) http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		// Without any referrer, a browser sends "null" as the origin of a beacon, which would be refused as another
+		// Without any referrer, the origin of a beacon is "null" by the Fetch standard, which is refused as another
 		// site's.
 		header.Set("Referrer-Policy", "same-origin")
 		if isAPI(r) {

@@ -3,7 +3,8 @@ import { chromium, type Browser, type Page } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-export function launch(): Promise<Browser> {
+/** `flags` are more of Chromium's own. */
+export function launch(...flags: string[]): Promise<Browser> {
   if (!existsSync(executablePath)) {
     throw new Error(
       `There is no browser at ${executablePath}. Install one with "apt-get install -y chromium", or say where it is in CHROMIUM.`,
@@ -20,6 +21,7 @@ export function launch(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...flags,
     ],
   });
 }

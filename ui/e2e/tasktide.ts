@@ -14,7 +14,8 @@ export interface Served {
   close: () => Promise<void>;
 }
 
-export async function importAndServe(workflowName: string): Promise<Served> {
+/** `flags` are more of those of "tasktide serve". */
+export async function importAndServe(workflowName: string, ...flags: string[]): Promise<Served> {
   if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
   const folder = mkdtempSync(join(tmpdir(), "tasktide-e2e-"));
   const database = ["--database-url", `sqlite://${join(folder, "runs.db")}`];
@@ -26,7 +27,7 @@ export async function importAndServe(workflowName: string): Promise<Served> {
   const id = /\d+/.exec(printed)?.[0];
   if (id === undefined) throw new Error(`The import printed no id: ${printed}`);
 
-  const server = spawn(binary, ["serve", ...database, "--listen", "127.0.0.1:0"], {
+  const server = spawn(binary, ["serve", ...database, "--listen", "127.0.0.1:0", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = new Promise<void>((done) => server.once("exit", () => done()));

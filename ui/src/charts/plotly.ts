@@ -1,13 +1,25 @@
 import type { Layout } from "plotly.js";
 import Plotly from "plotly.js/lib/core";
-import createPlotlyComponent from "react-plotly.js/factory";
+import { createElement } from "react";
+import createPlotlyComponent, { type PlotParams } from "react-plotly.js/factory";
 import { axisDate, config, figureOf } from "./figure";
 import type { Range } from "./timeline";
 
 // The core draws scatter traces and nothing else, at a quarter of the size of the whole.
 export { Plotly };
 
-export const Plot = createPlotlyComponent(Plotly);
+const Drawing = createPlotlyComponent(Plotly);
+
+/** Tells onAfterPlot of the first drawing too, before which the component does not listen to Plotly. */
+export function Plot({ onInitialized, ...props }: PlotParams) {
+  return createElement(Drawing, {
+    ...props,
+    onInitialized: (figure, div) => {
+      onInitialized?.(figure, div);
+      props.onAfterPlot?.(null);
+    },
+  });
+}
 
 /** Shows a range, as a zoom by hand does. */
 export async function zoomTo(graph: HTMLElement, range: Range): Promise<void> {
