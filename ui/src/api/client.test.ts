@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiError, getJSON } from "./client";
+import { ApiError, getJSON, putJSON } from "./client";
 
 let server: Server | null = null;
 
@@ -15,18 +15,23 @@ async function answering(status: number, body: string, type = "application/json"
   const seen: string[] = [];
   const traces: unknown[] = [];
   const created = createServer((request, response) => {
-    const allowed = {
-      "access-control-allow-origin": "*",
-      "access-control-allow-headers": "traceparent",
-    };
-    if (request.method === "OPTIONS") {
-      response.writeHead(204, allowed).end();
-      return;
-    }
-    seen.push(request.url ?? "");
-    traces.push(request.headers.traceparent);
-    response.writeHead(status, { "content-type": type, ...allowed });
-    response.end(body);
+    // A browser asks first whether it may send this to another origin.
+    const preflight = request.method === "OPTIONS";
+    let sent = "";
+    request.on("data", (part: Buffer) => (sent += part.toString()));
+    request.on("end", () => {
+      if (!preflight) {
+        seen.push([request.url, sent].filter(Boolean).join(" "));
+        traces.push(request.headers.traceparent);
+      }
+      response.writeHead(preflight ? 204 : status, {
+        "content-type": type,
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "GET, PUT",
+        "access-control-allow-headers": "content-type, traceparent",
+      });
+      response.end(preflight ? undefined : body);
+    });
   });
   server = created;
   await new Promise<void>((resolve) => created.listen(0, "127.0.0.1", resolve));
@@ -110,5 +115,22 @@ describe("getJSON", () => {
     const error = await failure(getJSON(url));
     expect(error).toMatchObject({ code: "network", status: null });
     expect(error.transient).toBe(true);
+  });
+});
+
+describe("putJSON", () => {
+  it("sends an object and hands on the answer", async () => {
+    const { url, seen } = await answering(200, '{"message":"done"}');
+    await expect(putJSON(url, { task_ids: [1] })).resolves.toEqual({ message: "done" });
+    expect(seen).toEqual(['/x {"task_ids":[1]}']);
+  });
+
+  it("carries the server's refusal", async () => {
+    const body = { error: { code: "conflict", message: "Stop it first.", field: null } };
+    const { url } = await answering(409, JSON.stringify(body));
+    expect(await failure(putJSON(url, {}))).toMatchObject({
+      code: "conflict",
+      message: "Stop it first.",
+    });
   });
 });

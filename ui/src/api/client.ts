@@ -1,4 +1,4 @@
-import axios, { AxiosError } from "axios";
+import axios, { AxiosError, type AxiosRequestConfig } from "axios";
 import { basePath } from "../basePath";
 import { newTraceparent, traceIdOf } from "./trace";
 import type { ErrorAnswer, ErrorCode } from "./types";
@@ -53,13 +53,23 @@ http.interceptors.request.use((config) => {
 });
 
 /** GETs a JSON object; rejects with an ApiError and nothing else. Cancelling rejects with axios' own. */
-export async function getJSON<T extends object>(
+export function getJSON<T extends object>(
   path: string,
   params: QueryParameters = {},
   signal?: AbortSignal,
 ): Promise<T> {
+  return send({ url: path, params, ...(signal && { signal }) });
+}
+
+/** PUTs a JSON object, and gets one; rejects as getJSON does. */
+export function putJSON<T extends object>(path: string, body: object): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return send({ method: "put", url: path, data: JSON.stringify(body), headers });
+}
+
+async function send<T extends object>(request: AxiosRequestConfig): Promise<T> {
   try {
-    const answer = await http.get<string>(path, { params, ...(signal && { signal }) });
+    const answer = await http.request<string>(request);
     const body = parseObject(answer.data);
     if (body === null) {
       throw new ApiError(

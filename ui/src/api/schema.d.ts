@@ -1775,8 +1775,7 @@ export interface components {
       id: number;
       name: string;
       task_template_name: string;
-      /** @description Its letter. */
-      status: string;
+      status: components["schemas"]["TaskStatus"];
       status_name: string;
       /**
        * Format: date-time
