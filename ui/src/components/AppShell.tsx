@@ -8,6 +8,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { Link as RouterLink, Outlet, useLocation } from "react-router";
 import { basePath } from "../basePath";
+import { useScrollToTop } from "../routes/useScrollToTop";
 import { serverQuery } from "../services/server";
 import { telemetry } from "../telemetry/telemetry";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -20,6 +21,7 @@ export function AppShell() {
   useEffect(() => {
     if (listens !== undefined) telemetry.listen(listens);
   }, [listens]);
+  useScrollToTop();
   return (
     <>
       <Link
@@ -88,7 +90,7 @@ export function AppShell() {
         maxWidth={false}
         sx={{ maxWidth: 1840, py: 3, flex: 1 }}
       >
-        <ErrorBoundary key={pathname}>
+        <ErrorBoundary resetOn={pathname}>
           <Outlet />
         </ErrorBoundary>
       </Container>

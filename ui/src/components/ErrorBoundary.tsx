@@ -4,10 +4,13 @@ import { ErrorState } from "./states";
 
 interface Props {
   children: ReactNode;
+  /** Another value, as that of another address, gives the part another chance. */
+  resetOn?: string;
 }
 
 interface State {
   error: Error | null;
+  resetOn?: string | undefined;
 }
 
 /** Keeps a fault in one part of the page from emptying all of it. */
@@ -16,6 +19,10 @@ export class ErrorBoundary extends Component<Props, State> {
 
   static getDerivedStateFromError(error: Error) {
     return { error };
+  }
+
+  static getDerivedStateFromProps({ resetOn }: Props, state: State): State | null {
+    return resetOn === state.resetOn ? null : { error: null, resetOn };
   }
 
   override render() {

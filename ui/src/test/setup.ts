@@ -19,5 +19,8 @@ globalThis.ResizeObserver = class {
   disconnect = nothing;
 };
 
+// Nor anything to scroll.
+window.scrollTo = nothing;
+
 // jsdom has no canvas; the pixels are tested on the raster itself.
 HTMLCanvasElement.prototype.getContext = () => null;
