@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { formatDuration, formatInstant, formatNumber, formatShare, formatSpan } from "./format";
+import {
+  formatDuration,
+  formatElapsed,
+  formatInstant,
+  formatNumber,
+  formatShare,
+  formatSpan,
+} from "./format";
 
 it("writes instants in UTC with every digit that is not zero", () => {
   expect(formatInstant("2022-05-13T03:24:14.803000Z")).toBe("2022-05-13 03:24:14.803 UTC");
@@ -28,6 +35,17 @@ it.each([
   [86_460, "1 d"],
 ])("writes %s seconds as %s", (seconds, words) => {
   expect(formatDuration(seconds)).toBe(words);
+});
+
+it.each([
+  [0, "0 s"],
+  [0.000127, "0.000127 s"],
+  [0.25, "0.25 s"],
+  [42.4567, "42.5 s"],
+  [59.96, "1 min"],
+  [2534.2, "42 min 14 s"],
+])("writes %s elapsed seconds as %s", (seconds, words) => {
+  expect(formatElapsed(seconds)).toBe(words);
 });
 
 it("writes numbers with every digit that the API sends", () => {

@@ -54,3 +54,10 @@ export function formatDuration(seconds: number): string {
   }
   return parts.slice(0, 2).join(" ") || "0 s";
 }
+
+const fewDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+/** As formatDuration, but with three digits where that would round a short time: "0.25 s", "42.5 s". */
+export function formatElapsed(seconds: number): string {
+  return seconds < 59.95 ? `${fewDigits.format(seconds)} s` : formatDuration(seconds);
+}

@@ -10,9 +10,9 @@ import {
   usualTop,
   type ConcurrencyRequest,
 } from "../services/concurrency";
-import { levelQuery } from "../services/tasks";
+import { tasksAtQuery } from "../services/tasks";
 import { chartOf, selection } from "./model";
-import { hasEnded, instantOf, type TimeWindow, type View } from "./view";
+import { hasEnded, instantOf, type Status, type TimeWindow, type View } from "./view";
 
 /** All that the tab shows of a workflow through a view, as far as it is there. */
 export function useConcurrency(workflow: Workflow, view: View, window: TimeWindow) {
@@ -83,8 +83,12 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
     [view, overview.data],
   );
   const compared = useCompared(workflow, view, chart?.buckets ?? null);
-  const running = useQuery({ ...levelQuery(workflow.id, view.status), enabled: endsNow });
-  const levelActive = useQuery({ ...levelQuery(workflow.id, "ACTIVE"), enabled: endsNow });
+  const level = (status: Status) => ({
+    ...tasksAtQuery(workflow.id, { status: [status], limit: 1 }),
+    enabled: endsNow,
+  });
+  const counted = useQuery(level(view.status));
+  const levelActive = useQuery(level("ACTIVE"));
 
   return {
     whole,
@@ -96,7 +100,9 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
     backdrop,
     compared,
     endsNow,
-    now: endsNow ? { counted: running.data ?? null, active: levelActive.data ?? null } : null,
+    now: endsNow
+      ? { counted: counted.data?.level ?? null, active: levelActive.data?.level ?? null }
+      : null,
     receivedAt: latest.isFetchedAfterMount ? latest.dataUpdatedAt : null,
     loading: whole.isPlaceholderData || (partial && part.isFetching && part.data === undefined),
     failed: whole.isError ? whole : part.isError && partial ? part : null,

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { ApiError, getJSON, type QueryParameters } from "../api/client";
+import { ApiError, getJSON, putJSON, type QueryParameters } from "../api/client";
 
 /**
  * What the API answers to a path, as a value or an error to throw. Tests that use it begin with
@@ -28,4 +28,17 @@ export function requests(path: string): QueryParameters[] {
     .mocked(getJSON)
     .mock.calls.filter(([called]) => called === path)
     .map(([, params = {}]) => params);
+}
+
+/** What the API answers to every PUT, where putJSON is a vi.fn() too. */
+export function answerPuts(answer: () => object) {
+  vi.mocked(putJSON).mockImplementation(() => {
+    const value = answer();
+    return value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+  });
+}
+
+/** The path and the body of every PUT, in order. */
+export function puts(): [path: string, body: object][] {
+  return vi.mocked(putJSON).mock.calls;
 }

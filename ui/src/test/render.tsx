@@ -1,6 +1,6 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render } from "@testing-library/react";
-import { MemoryRouter, useLocation } from "react-router";
+import { act, render } from "@testing-library/react";
+import { MemoryRouter, useLocation, useNavigate } from "react-router";
 import { newQueryClient } from "../queryClient";
 import { AppRoutes } from "../routes/AppRoutes";
 
@@ -8,9 +8,12 @@ import { AppRoutes } from "../routes/AppRoutes";
 export function renderAt(address: string) {
   const client = newQueryClient();
   let location = "";
+  let back: () => void = () => undefined;
   function Location() {
     const { pathname, search } = useLocation();
+    const navigate = useNavigate();
     location = pathname + search;
+    back = () => void navigate(-1);
     return null;
   }
   render(
@@ -21,5 +24,5 @@ export function renderAt(address: string) {
       </MemoryRouter>
     </QueryClientProvider>,
   );
-  return { client, location: () => location };
+  return { client, location: () => location, back: () => act(() => back()) };
 }
