@@ -4,6 +4,7 @@ import { App } from "./App";
 import { basePath } from "./basePath";
 import { loadChart } from "./concurrency/LoadedChart";
 import { newQueryClient } from "./queryClient";
+import { workflowTabs } from "./routes/WorkflowTabs";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
@@ -17,6 +18,6 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-// It is needed one click from here, and should not be waited for then. A failure is not lost: the
-// page that needs it asks again, and shows it.
-loadChart().catch(() => undefined);
+// They are needed one click from here, and should not be waited for then. A failure is not lost: the
+// page that needs them asks again, and shows it.
+for (const load of [workflowTabs[0].content.load, loadChart]) load().catch(() => undefined);

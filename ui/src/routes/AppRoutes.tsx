@@ -10,8 +10,8 @@ export function AppRoutes() {
     <Routes>
       <Route element={<AppShell />}>
         <Route index element={<WorkflowsPage />} />
-        <Route path="workflows/:id" element={<WorkflowPage />} />
         <Route path="health" element={<HealthPage />} />
+        <Route path="workflows/:id/:tab?" element={<WorkflowPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

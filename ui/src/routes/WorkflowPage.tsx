@@ -3,37 +3,40 @@ import Button from "@mui/material/Button";
 import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
-import Tab from "@mui/material/Tab";
-import Tabs from "@mui/material/Tabs";
 import Typography from "@mui/material/Typography";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { Link as RouterLink, useParams } from "react-router";
 import { ApiError } from "../api/client";
 import type { Workflow } from "../api/types";
+import { Fact, Facts } from "../components/Facts";
 import { EmptyState, ErrorState } from "../components/states";
 import { StatusChip } from "../components/StatusChip";
-import { ConcurrencyTab } from "../concurrency/ConcurrencyTab";
 import { formatInstant } from "../format";
 import { workflowQuery } from "../services/workflows";
 import { limitWords } from "../workflowWords";
+import { isId } from "./ids";
+import { NotFoundPage } from "./NotFoundPage";
 import { useTitle } from "./useTitle";
+import { WorkflowTabs, workflowTabs } from "./WorkflowTabs";
 
 export function WorkflowPage() {
-  const { id = "" } = useParams();
+  const { id = "", tab = "" } = useParams();
   // An address with anything else in the number's place names no workflow: the server need not be asked.
-  if (!/^[1-9]\d{0,15}$/.test(id)) return <NoSuchWorkflow />;
-  return <WorkflowById key={id} id={Number(id)} />;
+  if (!isId(id)) return <NoSuchWorkflow />;
+  return <WorkflowById key={id} id={Number(id)} path={tab} />;
 }
 
-function WorkflowById({ id }: { id: number }) {
+function WorkflowById({ id, path }: { id: number; path: string }) {
   const workflow = useQuery(workflowQuery(id));
-  useTitle(workflow.data?.name ?? "Workflow");
+  const tab = workflowTabs.find((one) => one.path === path);
+  const name = workflow.data?.name ?? "Workflow";
+  useTitle(path === "" || tab === undefined ? name : `${tab.label} · ${name}`);
+  if (tab === undefined) return <NotFoundPage />;
   if (workflow.data !== undefined) {
     return (
       <Stack sx={{ gap: 2 }}>
         <WorkflowHeader workflow={workflow.data} />
-        <WorkflowTabs workflow={workflow.data} />
+        <WorkflowTabs workflow={workflow.data} current={tab} />
       </Stack>
     );
   }
@@ -76,11 +79,7 @@ function WorkflowHeader({ workflow }: { workflow: Workflow }) {
         </Typography>
         <StatusChip status={workflow.status} name={workflow.status_name} />
       </Stack>
-      <Stack
-        component="dl"
-        direction="row"
-        sx={{ flexWrap: "wrap", columnGap: 3, rowGap: 0.5, m: 0, mt: 1 }}
-      >
+      <Facts>
         <Fact name="Id">{workflow.id}</Fact>
         <Fact name="Tool">{workflow.tool}</Fact>
         {workflow.user !== null && <Fact name="Owner">{workflow.user}</Fact>}
@@ -91,51 +90,8 @@ function WorkflowHeader({ workflow }: { workflow: Workflow }) {
         {last_transition_at !== null && (
           <Fact name="Last transition">{formatInstant(last_transition_at)}</Fact>
         )}
-      </Stack>
+      </Facts>
     </Box>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <Stack direction="row" sx={{ gap: 0.75, typography: "body2" }}>
-      <Box component="dt" sx={{ color: "text.secondary" }}>
-        {name}
-      </Box>
-      <Box component="dd" sx={{ m: 0, fontVariantNumeric: "tabular-nums" }}>
-        {children}
-      </Box>
-    </Stack>
-  );
-}
-
-/** Each tab of a workflow: what it is called and what it shows. */
-const tabs = [{ id: "concurrency", label: "Concurrency", Content: ConcurrencyTab }] as const;
-
-function WorkflowTabs({ workflow }: { workflow: Workflow }) {
-  const current = tabs[0];
-  return (
-    <div>
-      <Tabs
-        value={current.id}
-        aria-label="Views of the workflow"
-        sx={{ borderBottom: 1, borderColor: "divider", mb: 2, minHeight: 40 }}
-      >
-        {tabs.map(({ id, label }) => (
-          <Tab
-            key={id}
-            value={id}
-            label={label}
-            id={`tab-${id}`}
-            aria-controls={`panel-${id}`}
-            sx={{ minHeight: 40 }}
-          />
-        ))}
-      </Tabs>
-      <div role="tabpanel" id={`panel-${current.id}`} aria-labelledby={`tab-${current.id}`}>
-        <current.Content workflow={workflow} />
-      </div>
-    </div>
   );
 }
 
