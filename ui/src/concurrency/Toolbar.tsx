@@ -5,6 +5,7 @@ import TextField from "@mui/material/TextField";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import { useState, type ReactNode } from "react";
+import { InstantField } from "../components/InstantField";
 import { formatDuration } from "../format";
 import {
   forms,
@@ -34,12 +35,27 @@ interface WindowProps {
 
 /** Start, End and the presets. */
 export function WindowControls({ preset, shown, onPreset, onSpan }: WindowProps) {
+  const [wrong, setWrong] = useState(false);
+  const start = shown === null ? null : instantOf(shown[0]);
+  const end = shown === null ? null : instantOf(shown[1]);
+  function tell(from: string | null, to: string | null) {
+    const ordered = from !== null && to !== null && Date.parse(from) < Date.parse(to);
+    setWrong(!ordered);
+    if (ordered) onSpan({ start: from, end: to });
+  }
   return (
     <>
-      {shown === null ? (
-        <Box sx={{ width: 444, maxWidth: "100%" }} />
-      ) : (
-        <SpanFields key={shown.join()} shown={shown} onSpan={onSpan} />
+      <InstantField
+        label="Start"
+        none=""
+        value={start}
+        onChange={(from) => tell(from ?? start, end)}
+      />
+      <InstantField label="End" none="" value={end} onChange={(to) => tell(start, to ?? end)} />
+      {wrong && (
+        <Box role="alert" sx={{ typography: "body2", color: "error.main" }}>
+          The end must be after the start.
+        </Box>
       )}
       <ToggleButtonGroup
         exclusive
@@ -59,63 +75,6 @@ export function WindowControls({ preset, shown, onPreset, onSpan }: WindowProps)
       </ToggleButtonGroup>
     </>
   );
-}
-
-interface SpanFieldsProps {
-  shown: readonly [from: number, to: number];
-  onSpan: (span: Span) => void;
-}
-
-/** Takes effect when a field is left or Enter is pressed, and only as long as it makes sense. */
-function SpanFields({ shown, onSpan }: SpanFieldsProps) {
-  const [start, setStart] = useState(() => fieldOf(shown[0]));
-  const [end, setEnd] = useState(() => fieldOf(shown[1]));
-  const from = Date.parse(`${start}Z`);
-  const to = Date.parse(`${end}Z`);
-  const wrong = Number.isNaN(from) || Number.isNaN(to) || from >= to;
-  function commit() {
-    const same = start === fieldOf(shown[0]) && end === fieldOf(shown[1]);
-    if (!wrong && !same) onSpan({ start: instantOf(from), end: instantOf(to) });
-  }
-  const field = {
-    type: "datetime-local",
-    size: "small",
-    onBlur: commit,
-    slotProps: { htmlInput: { step: 1 }, inputLabel: { shrink: true } },
-    sx: { width: 216, "& input": { fontSize: "0.8125rem" } },
-  } as const;
-  return (
-    <Box
-      component="form"
-      aria-label="Window"
-      onSubmit={(event) => {
-        event.preventDefault();
-        commit();
-      }}
-      sx={{ display: "flex", flexWrap: "wrap", gap: 1.5 }}
-    >
-      <TextField
-        {...field}
-        label="Start (UTC)"
-        value={start}
-        onChange={(event) => setStart(event.target.value)}
-      />
-      <TextField
-        {...field}
-        label="End (UTC)"
-        value={end}
-        error={wrong}
-        helperText={wrong ? "The end must be after the start." : undefined}
-        onChange={(event) => setEnd(event.target.value)}
-      />
-      <button type="submit" hidden />
-    </Box>
-  );
-}
-
-/** As the field has it, in UTC: to the second, which is the finest bucket. */
-function fieldOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19);
 }
 
 interface BucketProps {

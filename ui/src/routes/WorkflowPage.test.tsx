@@ -188,13 +188,26 @@ describe("a workflow's page", () => {
     answer(answers());
     const { location } = renderAt("/workflows/1");
     const end = await screen.findByLabelText("End (UTC)");
-    expect(screen.getByLabelText("Start (UTC)")).toHaveValue("2022-05-13T03:20");
-    fireEvent.change(end, { target: { value: "2022-05-13T03:22:30" } });
+    await waitFor(() =>
+      expect(screen.getByLabelText("Start (UTC)")).toHaveValue("2022-05-13 03:20:00"),
+    );
+    fireEvent.change(end, { target: { value: "2022-05-13 03:22:30" } });
     fireEvent.blur(end);
     expect(location()).toContain("window=2022-05-13T03%3A20%3A00Z%2F2022-05-13T03%3A22%3A30Z");
     await waitFor(() =>
       expect(requests(path).at(-1)).toMatchObject({ end: "2022-05-13T03:22:30Z" }),
     );
+  });
+
+  it("keeps the window where its end would come before its start, and says so", async () => {
+    answer(answers());
+    const { location } = renderAt("/workflows/1");
+    const end = await screen.findByLabelText("End (UTC)");
+    await waitFor(() => expect(end).toHaveValue("2022-05-13 03:23:00"));
+    fireEvent.change(end, { target: { value: "2022-05-13 03:10:00" } });
+    fireEvent.blur(end);
+    expect(await screen.findByText("The end must be after the start.")).toBeVisible();
+    expect(location()).toBe("/workflows/1");
   });
 
   it("says which part of a link it ignored", async () => {

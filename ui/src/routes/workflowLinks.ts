@@ -6,7 +6,7 @@ import { withView } from "../concurrency/view";
 export function templateOnChart(workflowId: number, template: string): string {
   return withQuery(
     `/workflows/${workflowId}`,
-    withView(new URLSearchParams(), { isolated: template }),
+    withView(new URLSearchParams(), { only: [template] }),
   );
 }
 
