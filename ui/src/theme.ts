@@ -27,6 +27,8 @@ export function themeOf(mode: Mode): Theme {
         defaultProps: { variant: "outlined" },
         styleOverrides: { root: { backgroundImage: "none" } },
       },
+      // A long message leaves the button beside it as it is.
+      MuiAlert: { styleOverrides: { action: { whiteSpace: "nowrap" } } },
       MuiButton: { defaultProps: { size: "small" } },
       MuiIconButton: { defaultProps: { size: "small" } },
       MuiButtonBase: {

@@ -9,7 +9,7 @@ import TableContainer from "@mui/material/TableContainer";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import TableSortLabel from "@mui/material/TableSortLabel";
-import { useState, type ReactNode } from "react";
+import { memo, useCallback, useState, type ReactNode } from "react";
 
 export interface Column<Row> {
   id: string;
@@ -27,6 +27,8 @@ export interface Sort {
   descending: boolean;
 }
 
+type Key = string | number;
+
 interface Props<Row> {
   /** What the table is of, as "Tasks". */
   label: string;
@@ -34,7 +36,7 @@ interface Props<Row> {
   columns: readonly Column<Row>[];
   /** Null while they are being loaded. */
   rows: readonly Row[] | null;
-  rowKey: (row: Row) => string | number;
+  rowKey: (row: Row) => Key;
   sort?: Sort;
   onSort?: (column: string) => void;
   /** What can be done with chosen rows; without it none can be chosen. */
@@ -48,19 +50,19 @@ const loadingRows = 6;
 /** A table that scrolls sideways where it is wider than the page, with the keyboard too. */
 export function DataTable<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, actions, rowName } = props;
-  const [chosenKeys, setChosenKeys] = useState<ReadonlySet<string | number>>(new Set());
+  const [chosenKeys, setChosenKeys] = useState<ReadonlySet<Key>>(new Set());
   const chosen = rows?.filter((row) => chosenKeys.has(rowKey(row))) ?? [];
 
-  function choose(which: readonly Row[], on: boolean) {
+  const choose = useCallback((keys: readonly Key[], on: boolean) => {
     setChosenKeys((old) => {
       const next = new Set(old);
-      for (const row of which) {
-        if (on) next.add(rowKey(row));
-        else next.delete(rowKey(row));
+      for (const key of keys) {
+        if (on) next.add(key);
+        else next.delete(key);
       }
       return next;
     });
-  }
+  }, []);
 
   return (
     <>
@@ -90,9 +92,20 @@ export function DataTable<Row>(props: Props<Row>) {
           aria-label={label}
           aria-busy={rows === null}
           sx={{
-            "& td, & th": { px: 1.5, fontVariantNumeric: "tabular-nums" },
-            "& tbody > tr > *": { py: 0.75, height: 42 },
-            "& tbody tr:last-child > *": { borderBottom: 0 },
+            fontVariantNumeric: "tabular-nums",
+            "& thead th": { px: 1.5 },
+            "& tbody > tr > *": {
+              height: 42,
+              px: 1.5,
+              py: 0.75,
+              borderBottom: 1,
+              borderColor: "divider",
+              typography: "body2",
+              textAlign: "left",
+            },
+            "& tbody > tr:hover": { bgcolor: "action.hover" },
+            "& tbody > tr:last-child > *": { borderBottom: 0 },
+            "& tbody > tr > .number": { textAlign: "right" },
           }}
         >
           <TableHead>
@@ -104,7 +117,7 @@ export function DataTable<Row>(props: Props<Row>) {
                     disabled={!rows?.length}
                     checked={chosen.length > 0 && chosen.length === rows?.length}
                     indeterminate={chosen.length > 0 && chosen.length < (rows?.length ?? 0)}
-                    onChange={(_, on) => choose(rows ?? [], on)}
+                    onChange={(_, on) => choose(rows?.map(rowKey) ?? [], on)}
                     slotProps={{ input: { "aria-label": "Choose all on this page" } }}
                   />
                 </TableCell>
@@ -131,38 +144,73 @@ export function DataTable<Row>(props: Props<Row>) {
                     ))}
                   </TableRow>
                 ))
-              : rows.map((row) => (
-                  <TableRow key={rowKey(row)} hover>
-                    {actions !== undefined && (
-                      <TableCell padding="checkbox">
-                        <Checkbox
-                          size="small"
-                          checked={chosenKeys.has(rowKey(row))}
-                          onChange={(_, on) => choose([row], on)}
-                          slotProps={{ input: { "aria-label": `Choose ${rowName?.(row) ?? ""}` } }}
-                        />
-                      </TableCell>
-                    )}
-                    {columns.map(({ id, align, minWidth, cell }, i) => (
-                      <TableCell
-                        key={id}
-                        {...(i === 0 && { component: "th", scope: "row" })}
-                        {...(align && { align })}
-                        {...(minWidth !== undefined && {
-                          sx: { minWidth, overflowWrap: "anywhere" },
-                        })}
-                      >
-                        {cell(row)}
-                      </TableCell>
-                    ))}
-                  </TableRow>
-                ))}
+              : rows.map((row) => {
+                  const id = rowKey(row);
+                  return (
+                    <Row
+                      key={id}
+                      id={id}
+                      row={row}
+                      columns={columns}
+                      chosen={chosenKeys.has(id)}
+                      {...(actions !== undefined && {
+                        name: rowName?.(row) ?? "",
+                        onChoose: choose,
+                      })}
+                    />
+                  );
+                })}
           </TableBody>
         </Table>
       </TableContainer>
     </>
   );
 }
+
+interface RowProps<Row> {
+  id: Key;
+  row: Row;
+  columns: readonly Column<Row>[];
+  chosen: boolean;
+  /** Of the row, where it can be chosen. */
+  name?: string;
+  onChoose?: (keys: readonly Key[], on: boolean) => void;
+}
+
+/**
+ * Plain elements, which the table styles, and drawn again only when something in them has changed:
+ * there may be a thousand of them.
+ */
+const Row = memo(function Row<Row>(props: RowProps<Row>) {
+  const { id, row, columns, chosen, name, onChoose } = props;
+  return (
+    <tr>
+      {onChoose !== undefined && (
+        <td style={{ width: 48, paddingTop: 0, paddingBottom: 0 }}>
+          <Checkbox
+            size="small"
+            checked={chosen}
+            onChange={(_, on) => onChoose([id], on)}
+            slotProps={{ input: { "aria-label": `Choose ${name}` } }}
+          />
+        </td>
+      )}
+      {columns.map(({ id, align, minWidth, cell }, i) => {
+        const Cell = i === 0 ? "th" : "td";
+        return (
+          <Cell
+            key={id}
+            {...(i === 0 && { scope: "row" })}
+            {...(align === "right" && { className: "number" })}
+            {...(minWidth !== undefined && { style: { minWidth, overflowWrap: "anywhere" } })}
+          >
+            {cell(row)}
+          </Cell>
+        );
+      })}
+    </tr>
+  );
+}) as <Row>(props: RowProps<Row>) => ReactNode;
 
 interface HeaderCellProps<Row> {
   column: Column<Row>;

@@ -1,23 +1,20 @@
 import Box from "@mui/material/Box";
+import { useTheme } from "@mui/material/styles";
+import { pages } from "../charts/palette";
+import { patternTile } from "../charts/patternTile";
+import { statusMark } from "../charts/statusMark";
 import { formatNumber } from "../format";
 import { taskStatusWords, type StatusCount } from "../taskWords";
 import { StatusSwatch } from "./TaskStatusLabel";
 import { VisuallyHidden } from "./VisuallyHidden";
-import { patternTile } from "../charts/patternTile";
-import { pages } from "../charts/palette";
-import { statusMark } from "../charts/statusMark";
-import { useMode } from "../preferences/useMode";
 
 /** Tasks by status: a bar of their shares, and under it the numbers, which say all that it does. */
 export function StatusBar({ counts }: { counts: readonly StatusCount[] }) {
-  const mode = useMode();
+  const { mode } = useTheme().palette;
   const page = pages[mode];
   return (
-    <Box sx={{ minWidth: 150 }}>
-      <Box
-        aria-hidden="true"
-        sx={{ display: "flex", gap: "1px", height: 10, borderRadius: 1, overflow: "hidden" }}
-      >
+    <Box sx={sx}>
+      <div aria-hidden="true">
         {counts.map(({ status, count }) => {
           const mark = statusMark(status, mode);
           const tile = patternTile(mark, page);
@@ -34,24 +31,27 @@ export function StatusBar({ counts }: { counts: readonly StatusCount[] }) {
             />
           );
         })}
-      </Box>
-      <Box
-        component="ul"
-        sx={{ display: "flex", flexWrap: "wrap", columnGap: 1.25, m: 0, mt: 0.5, p: 0 }}
-      >
+      </div>
+      <ul>
         {counts.map(({ status, count }) => (
-          <Box
-            component="li"
+          <li
             key={status}
             title={`${formatNumber(count)} ${taskStatusWords(status).toLowerCase()}`}
-            sx={{ display: "flex", alignItems: "center", gap: 0.5, typography: "caption" }}
           >
             <StatusSwatch status={status} size={10} />
             {formatNumber(count)}
             <VisuallyHidden> {taskStatusWords(status).toLowerCase()}</VisuallyHidden>
-          </Box>
+          </li>
         ))}
-      </Box>
+      </ul>
     </Box>
   );
 }
+
+/** In one place, as there is a bar in each row of a table. */
+const sx = {
+  minWidth: 150,
+  "& > div": { display: "flex", gap: "1px", height: 10, borderRadius: 1, overflow: "hidden" },
+  "& ul": { display: "flex", flexWrap: "wrap", columnGap: 1.25, m: 0, mt: 0.5, p: 0 },
+  "& li": { display: "flex", alignItems: "center", gap: 0.5, typography: "caption" },
+} as const;

@@ -1,9 +1,9 @@
 import Box from "@mui/material/Box";
+import { useTheme } from "@mui/material/styles";
 import type { TaskStatus } from "../api/types";
 import { pages } from "../charts/palette";
 import { statusMark } from "../charts/statusMark";
 import { Swatch } from "../concurrency/Swatch";
-import { useMode } from "../preferences/useMode";
 import { taskStatusWords } from "../taskWords";
 
 /** A task's status in words, beside the colour and pattern that stand for it in bars. */
@@ -19,6 +19,6 @@ export function TaskStatusLabel({ status }: { status: TaskStatus }) {
 }
 
 export function StatusSwatch({ status, size = 12 }: { status: TaskStatus; size?: number }) {
-  const mode = useMode();
+  const { mode } = useTheme().palette;
   return <Swatch mark={statusMark(status, mode)} page={pages[mode]} size={size} />;
 }

@@ -1,17 +1,17 @@
 import Box from "@mui/material/Box";
+import { useTheme } from "@mui/material/styles";
 import type { TaskStatusHistory } from "../api/types";
 import { pages } from "../charts/palette";
 import { patternTile } from "../charts/patternTile";
 import { statusMark } from "../charts/statusMark";
 import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatElapsed, formatInstant, formatShare } from "../format";
-import { useMode } from "../preferences/useMode";
 import { taskStatusWords } from "../taskWords";
 import { barOf, totalsOf, type Segment } from "./bar";
 
 /** A task's history in time, and how long it was in each status; all of it is in the table too. */
 export function HistoryBar({ task }: { task: TaskStatusHistory }) {
-  const mode = useMode();
+  const { mode } = useTheme().palette;
   const bar = barOf(task);
   if (bar === null) return null;
   const totals = [...totalsOf(task.history)];
@@ -61,6 +61,11 @@ export function HistoryBar({ task }: { task: TaskStatusHistory }) {
         <span>{formatElapsed(bar.seconds)}</span>
         <span>{formatInstant(bar.end)}</span>
       </Box>
+      {bar.segments.some(({ stays }) => stays > 1) && (
+        <Box sx={{ typography: "caption", color: "text.secondary" }}>
+          Stays that are too short to be seen are drawn in the colour of their longest neighbour.
+        </Box>
+      )}
       <Box
         component="ul"
         aria-label="Time in each status"

@@ -40,9 +40,9 @@ describe("the tasks of a workflow", () => {
     expect(await firstRow()).toHaveTextContent(
       /align_7alignRunning2022-05-13 03:23:001 min 15 s2022-05-13 03:25:30.5after 2 min 31 s2node-17/,
     );
-    expect(screen.getByText(/were running at 2022-05-13 03:24:14.803 UTC/)).toHaveTextContent(
-      /^2 tasks/,
-    );
+    expect(
+      screen.getByText(/had the status running at 2022-05-13 03:24:14.803 UTC/),
+    ).toHaveTextContent(/^2 tasks/);
     expect(requests(path)).toEqual([{ status: ["R"] }]);
     expect(screen.getByRole("link", { name: "align_7" })).toHaveAttribute("href", "/tasks/42");
     expect(screen.queryByRole("navigation", { name: "Pages" })).not.toBeInTheDocument();
@@ -114,7 +114,7 @@ describe("the tasks of a workflow", () => {
   it("says that no task was there, and offers the others", async () => {
     const { location } = open({ [path]: () => newTaskAtList([]) });
     expect(
-      await screen.findByText("No task was running at 2022-05-13 03:24:14.803 UTC"),
+      await screen.findByText("No task had the status running at 2022-05-13 03:24:14.803 UTC"),
     ).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "Show tasks in any status" }));
     expect(location()).toBe(`${address}?status=ANY`);

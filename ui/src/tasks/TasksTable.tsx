@@ -105,8 +105,7 @@ function Level({ list, now }: { list: TaskAtList; now: boolean }) {
   const statuses = statusesWords(list.statuses);
   return (
     <>
-      <strong>{tasksWords(list.level)}</strong>{" "}
-      {statuses !== "" && `${list.level === 1 ? "was" : "were"} ${statuses} `}
+      <strong>{tasksWords(list.level)}</strong> {statuses !== "" && `had the status ${statuses} `}
       at {formatInstant(list.at)}
       {now && ", the time of this list"}
       {list.rows_from !== null && (
@@ -121,7 +120,7 @@ function Level({ list, now }: { list: TaskAtList; now: boolean }) {
 
 function nobody({ statuses, at }: TaskAtList): string {
   const words = statusesWords(statuses);
-  return `No task was ${words === "" ? "there" : words} at ${formatInstant(at)}`;
+  return `No task ${words === "" ? "was there" : `had the status ${words}`} at ${formatInstant(at)}`;
 }
 
 const columns: readonly Column<TaskAt>[] = [
