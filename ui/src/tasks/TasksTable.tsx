@@ -71,7 +71,7 @@ function TasksPage(props: Props & { paging: Paging }) {
             </EmptyState>
           ) : (
             <>
-              <Box sx={{ px: 1.5, py: 1.5, minHeight: 44, typography: "body2" }} aria-live="polite">
+              <Box sx={{ px: 1.5, py: 1.5, minHeight: 44, typography: "body2" }}>
                 {data !== null && <Level list={data} now={at === null} />}
               </Box>
               <DataTable
@@ -105,7 +105,8 @@ function Level({ list, now }: { list: TaskAtList; now: boolean }) {
   const statuses = statusesWords(list.statuses);
   return (
     <>
-      <strong>{tasksWords(list.level)}</strong> {statuses !== "" && `had the status ${statuses} `}
+      <strong aria-live="polite">{tasksWords(list.level)}</strong>{" "}
+      {statuses !== "" && `had the status ${statuses} `}
       at {formatInstant(list.at)}
       {now && ", the time of this list"}
       {list.rows_from !== null && (
