@@ -58,9 +58,10 @@ describe("how a page is used", () => {
       `${served.url.replace("127.0.0.1", host)}/workflows/${served.workflowId}?range=all&mute=align`,
     );
     await visiting.locator(".js-plotly-plot path.js-line").first().waitFor();
+    await visiting.getByRole("button", { name: "CSV" }).click();
     await Promise.all([
       visiting.waitForEvent("download"),
-      visiting.getByRole("button", { name: "CSV" }).click(),
+      visiting.getByRole("menuitem", { name: "What is on screen" }).click(),
     ]);
     await visiting.goto("about:blank");
     await expect.poll(async () => (await told()).visits).toBe(before.visits + 1);
