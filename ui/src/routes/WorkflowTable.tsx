@@ -14,15 +14,16 @@ import { TaskStatusBar } from "../components/TaskStatusBar";
 import { formatNumber } from "../format";
 import { LastActivity, WorkflowName } from "./workflowCells";
 
-const columns: readonly { label: string; right?: boolean }[] = [
-  { label: "Name" },
-  { label: "Owner" },
-  { label: "Status" },
-  { label: "Tasks by status" },
-  { label: "Running now", right: true },
-  { label: "Peak, 24 h", right: true },
-  { label: "Running, last 24 h" },
-  { label: "Last activity (UTC)" },
+/** With widths in pixels, so that nothing moves when the workflows come; names have what is left. */
+const columns: readonly { label: string; width: number; right?: boolean }[] = [
+  { label: "Name", width: 196 },
+  { label: "Owner", width: 110 },
+  { label: "Status", width: 116 },
+  { label: "Tasks by status", width: 206 },
+  { label: "Running now", width: 123, right: true },
+  { label: "Peak, 24 h", width: 106, right: true },
+  { label: "Running, last 24 h", width: 176 },
+  { label: "Last activity (UTC)", width: 182 },
 ];
 const loadingRows = 6;
 const rowHeight = 65;
@@ -39,11 +40,17 @@ export function WorkflowTable({ workflows }: Props) {
       <Table aria-label="Workflows" aria-busy={workflows === null}>
         <TableHead>
           <TableRow>
-            {columns.map(({ label, right }) => (
+            {columns.map(({ label, width, right }, i) => (
               <TableCell
                 key={label}
                 align={right ? "right" : "left"}
-                sx={{ color: "text.secondary", py: 1.25, whiteSpace: "nowrap" }}
+                sx={{
+                  minWidth: width,
+                  width: i === 0 ? "100%" : undefined,
+                  color: "text.secondary",
+                  py: 1.25,
+                  whiteSpace: "nowrap",
+                }}
               >
                 {label}
               </TableCell>
@@ -80,12 +87,10 @@ function WorkflowRow({ workflow }: { workflow: Workflow }) {
         if (!event.defaultPrevented) void navigate(`/workflows/${workflow.id}`);
       }}
     >
-      <TableCell sx={{ minWidth: 220, maxWidth: 520, py: 1 }}>
+      <TableCell sx={{ py: 1 }}>
         <WorkflowName workflow={workflow} />
       </TableCell>
-      <TableCell sx={{ minWidth: 110, maxWidth: 200, overflowWrap: "anywhere" }}>
-        {workflow.user ?? "–"}
-      </TableCell>
+      <TableCell sx={{ overflowWrap: "anywhere" }}>{workflow.user ?? "–"}</TableCell>
       <TableCell>
         <StatusChip status={workflow.status} name={workflow.status_name} />
       </TableCell>
