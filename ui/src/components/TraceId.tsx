@@ -19,23 +19,13 @@ export function TraceId({ id }: { id: string }) {
     );
   }
   return (
-    <Box
-      sx={{
-        display: "flex",
-        flexWrap: "wrap",
-        alignItems: "center",
-        columnGap: 0.75,
-        mt: 0.5,
-        typography: "caption",
-        color: "text.secondary",
-      }}
-    >
-      <span>Trace id</span>
+    <Box sx={{ mt: 0.5, typography: "caption", color: "text.secondary" }}>
+      Trace id{" "}
       <Box component="code" sx={{ userSelect: "all", overflowWrap: "anywhere" }}>
         {id}
       </Box>
       <Tooltip title={copied === null ? "Copy" : words[copied]}>
-        <IconButton aria-label="Copy the trace id" onClick={copy} sx={{ p: 0.5 }}>
+        <IconButton aria-label="Copy the trace id" onClick={copy} sx={{ p: 0.5, ml: 0.5 }}>
           <CopyIcon sx={{ fontSize: 16 }} />
         </IconButton>
       </Tooltip>

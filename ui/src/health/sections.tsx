@@ -50,7 +50,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <Box component="dt" sx={{ color: "text.secondary" }}>
         {name}
       </Box>
-      <Box component="dd" sx={{ m: 0, fontVariantNumeric: "tabular-nums" }}>
+      <Box component="dd" sx={{ m: 0, ml: "auto", fontVariantNumeric: "tabular-nums" }}>
         {children}
       </Box>
     </Box>
