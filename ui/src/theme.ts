@@ -5,12 +5,18 @@ import { type Mode, pages } from "./charts/palette";
 const accents: Record<Mode, string> = { light: "#4a40ad", dark: "#aaa5f3" };
 const backgrounds: Record<Mode, string> = { light: "#f5f6fa", dark: "#0a0b0e" };
 const dividers: Record<Mode, string> = { light: "#dfe2ea", dark: "#2b2e36" };
+/** MUI's own of the light mode are too pale to be read on the page, or with white on them. */
+const signals = { light: { info: "#0271ad", warning: "#a85400" }, dark: null };
 
 export function themeOf(mode: Mode): Theme {
   return createTheme({
     palette: {
       mode,
       primary: { main: accents[mode] },
+      ...(signals[mode] && {
+        info: { main: signals[mode].info },
+        warning: { main: signals[mode].warning },
+      }),
       // The chart's colours are chosen for contrast with these.
       background: { paper: pages[mode], default: backgrounds[mode] },
       divider: dividers[mode],
