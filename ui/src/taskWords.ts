@@ -1,6 +1,7 @@
 /** What the page says of a task's status. */
 
 import type { TaskStatus } from "./api/types";
+import { formatNumber } from "./format";
 
 /** Every status in the order of a task's life. */
 export const taskStatuses = [
@@ -47,21 +48,32 @@ export interface StatusCount {
   count: number;
 }
 
-/** The statuses in which there are tasks, in the order of a task's life. */
+/** What is over first, then what runs, then what waits: the order of a bar, which fills from its start. */
+export const barOrder: readonly TaskStatus[] = ["D", "F", "E", "A", "R", "O", "I", "Q", "G"];
+
+/** The statuses in which there are tasks, in the order of a bar. */
 export function countsOf(tasks: Readonly<Partial<Record<string, number>>>): StatusCount[] {
-  return taskStatuses
+  return barOrder
     .map((status) => ({ status, count: tasks[status] ?? 0 }))
     .filter(({ count }) => count > 0);
 }
 
-/** "2 running, 1 done". */
+/** "1 done, 2 running". */
 export function countWords(counts: readonly StatusCount[]): string {
   return counts
-    .map(({ status, count }) => `${count} ${taskStatusWords(status).toLowerCase()}`)
+    .map(({ status, count }) => `${formatNumber(count)} ${taskStatusWords(status).toLowerCase()}`)
     .join(", ");
+}
+
+/** "1,204 of 5,000 done", and how many failed for good where some did. */
+export function progressWords(tasks: Readonly<Partial<Record<string, number>>>): string {
+  const all = countsOf(tasks).reduce((sum, { count }) => sum + count, 0);
+  if (all === 0) return "No tasks";
+  const failed = tasks.F ? `, ${formatNumber(tasks.F)} failed` : "";
+  return `${formatNumber(tasks.D ?? 0)} of ${formatNumber(all)} done${failed}`;
 }
 
 /** "1 task", "2,500 tasks". */
 export function tasksWords(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "task" : "tasks"}`;
+  return `${formatNumber(count)} ${count === 1 ? "task" : "tasks"}`;
 }

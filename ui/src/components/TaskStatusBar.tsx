@@ -2,8 +2,8 @@ import Box from "@mui/material/Box";
 import Tooltip from "@mui/material/Tooltip";
 import Typography from "@mui/material/Typography";
 import { formatNumber } from "../format";
-import { useMode } from "../preferences/useMode";
-import { progressWords, statusCounts } from "../taskStatuses";
+import { countsOf, progressWords, taskStatusNames } from "../taskWords";
+import { Strip } from "./Strip";
 
 interface Props {
   /** How many tasks there are, by the letters of their statuses. */
@@ -12,10 +12,11 @@ interface Props {
 
 /** Tasks by status as a bar, with its numbers in words, and all of them on pointing or focus. */
 export function TaskStatusBar({ tasks }: Props) {
-  const mode = useMode();
-  const counts = statusCounts(tasks);
+  const counts = countsOf(tasks);
   const words = progressWords(tasks);
-  const all = counts.map(({ status, count }) => `${formatNumber(count)} ${status.name}`).join(", ");
+  const all = counts
+    .map(({ status, count }) => `${formatNumber(count)} ${taskStatusNames[status]}`)
+    .join(", ");
   return (
     <Tooltip
       describeChild
@@ -23,8 +24,8 @@ export function TaskStatusBar({ tasks }: Props) {
         counts.length > 0 && (
           <Box component="ul" sx={{ listStyle: "none", m: 0, p: 0 }}>
             {counts.map(({ status, count }) => (
-              <li key={status.letter}>
-                {formatNumber(count)} {status.name}
+              <li key={status}>
+                {formatNumber(count)} {taskStatusNames[status]}
               </li>
             ))}
           </Box>
@@ -37,24 +38,7 @@ export function TaskStatusBar({ tasks }: Props) {
         aria-label={counts.length > 0 ? `${words}: ${all}` : words}
         sx={{ minWidth: 140, py: 0.25, borderRadius: 0.5 }}
       >
-        <Box
-          sx={{
-            display: "flex",
-            gap: "1px",
-            height: 8,
-            borderRadius: 1,
-            overflow: "hidden",
-            bgcolor: counts.length > 0 ? undefined : "divider",
-          }}
-        >
-          {counts.map(({ status, count }) => (
-            // A single task of thousands is still to be seen.
-            <Box
-              key={status.letter}
-              sx={{ flex: `${count} 1 0`, minWidth: 3, bgcolor: status.colours[mode] }}
-            />
-          ))}
-        </Box>
+        <Strip height={8} parts={counts.map(({ status, count }) => ({ status, size: count }))} />
         <Typography
           variant="caption"
           component="div"

@@ -1,9 +1,6 @@
 import Box from "@mui/material/Box";
-import { useTheme } from "@mui/material/styles";
 import type { TaskStatusHistory } from "../api/types";
-import { pages } from "../charts/palette";
-import { patternTile } from "../charts/patternTile";
-import { statusMark } from "../charts/statusMark";
+import { Strip } from "../components/Strip";
 import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatElapsed, formatInstant, formatShare } from "../format";
 import { taskStatusWords } from "../taskWords";
@@ -11,7 +8,6 @@ import { barOf, totalsOf, type Segment } from "./bar";
 
 /** A task's history in time, and how long it was in each status; all of it is in the table too. */
 export function HistoryBar({ task }: { task: TaskStatusHistory }) {
-  const { mode } = useTheme().palette;
   const bar = barOf(task);
   if (bar === null) return null;
   const totals = [...totalsOf(task.history)];
@@ -22,29 +18,19 @@ export function HistoryBar({ task }: { task: TaskStatusHistory }) {
     .join(", ");
   return (
     <Box sx={{ p: 1.5 }}>
-      <Box
+      <div
         role="img"
         aria-label={`From ${formatInstant(bar.start)} to ${formatInstant(bar.end)}: ${sentence}`}
-        sx={{ display: "flex", gap: "1px", height: 32, borderRadius: 1, overflow: "hidden" }}
       >
-        {bar.segments.map((segment, i) => {
-          const mark = statusMark(segment.status, mode);
-          const tile = patternTile(mark, pages[mode]);
-          return (
-            <span
-              key={i}
-              title={segmentWords(segment)}
-              style={{
-                // The shortest stay is still to be seen.
-                flex: `${segment.seconds} 0 2px`,
-                backgroundColor: mark.colour,
-                backgroundImage: tile === null ? undefined : `url(${tile})`,
-                backgroundSize: "8px 8px",
-              }}
-            />
-          );
-        })}
-      </Box>
+        <Strip
+          height={32}
+          parts={bar.segments.map((segment) => ({
+            status: segment.status,
+            size: segment.seconds,
+            title: segmentWords(segment),
+          }))}
+        />
+      </div>
       <Box
         sx={{
           display: "flex",

@@ -8,9 +8,9 @@ const tasks = [
 ] as const;
 
 it("says how many tasks are chosen, from which statuses, and which of them stay", () => {
-  expect(chosenWords(tasks, "G")).toBe("3 tasks: 2 running, 1 done.");
+  expect(chosenWords(tasks, "G")).toBe("3 tasks: 1 done, 2 running.");
   expect(chosenWords(tasks, "D")).toBe(
-    "3 tasks: 2 running, 1 done. 1 is DONE already and stays as it is.",
+    "3 tasks: 1 done, 2 running. 1 is DONE already and stays as it is.",
   );
   expect(chosenWords([tasks[2], tasks[2]], "D")).toBe(
     "2 tasks: 2 done. 2 are DONE already and stay as they are.",

@@ -16,7 +16,7 @@ export function targetName(to: Target): string {
   return taskStatusNames[to];
 }
 
-/** "3 tasks: 2 running, 1 done. One is DONE already and stays as it is." */
+/** "3 tasks: 1 done, 2 running. 1 is DONE already and stays as it is." */
 export function chosenWords(tasks: readonly TaskToSet[], to: Target): string {
   const counts: Partial<Record<string, number>> = {};
   for (const { status } of tasks) counts[status] = (counts[status] ?? 0) + 1;

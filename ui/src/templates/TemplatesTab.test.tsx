@@ -39,9 +39,9 @@ describe("the templates of a workflow", () => {
     open(newTemplateStatsList([newTemplateStats(), call]));
     const [align, second] = await rows();
     expect(align).toBe("align1212 done153330.3 s1 min 35 s3 min 20 s1 h 1 min");
-    expect(second).toContain("1,2107 running1,200 done3 error fatal1,30090");
+    expect(second).toContain("1,2101,200 done3 error fatal7 running1,30090");
     const legend = screen.getByRole("list", { name: "Legend of statuses" });
-    expect(legend).toHaveTextContent(/^RunningDoneError fatal$/);
+    expect(legend).toHaveTextContent(/^DoneError fatalRunning$/);
     expect(screen.getByText(/may be off by 0.8% of itself/)).toBeVisible();
   });
 

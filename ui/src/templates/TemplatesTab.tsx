@@ -15,7 +15,7 @@ import { formatElapsed, formatInstant, formatNumber, formatShare } from "../form
 import { useListParams } from "../routes/useListParams";
 import { tasksOfTemplate, templateOnChart } from "../routes/workflowLinks";
 import { templateStatsQuery } from "../services/templates";
-import { countsOf, taskStatuses } from "../taskWords";
+import { barOrder, countsOf } from "../taskWords";
 import {
   nextSort,
   parseSort,
@@ -78,7 +78,7 @@ export function TemplatesTab({ workflow }: { workflow: Workflow }) {
 
 /** The statuses that some template has tasks in. */
 function statusesIn(stats: TemplateStatsList | undefined) {
-  return taskStatuses.filter((status) =>
+  return barOrder.filter((status) =>
     stats?.templates.some(({ tasks }) => (tasks[status] ?? 0) > 0),
   );
 }
