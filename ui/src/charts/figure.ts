@@ -7,6 +7,17 @@ import { bucketStart, type Buckets, type LineKind, type Range, type Step } from 
 /** Fixed, so that Plotly need not measure its labels and the canvas knows where the plot lies. */
 export const margins = { left: 52, right: 16, top: 12, bottom: 60 };
 
+/** Where the plot lies in the chart, as a style; sizes in CSS pixels. */
+export function plotBox(width: number, height: number) {
+  return {
+    position: "absolute",
+    left: margins.left,
+    top: margins.top,
+    width: Math.max(0, width),
+    height: Math.max(0, height),
+  } as const;
+}
+
 export const fontFamily =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 

@@ -9,7 +9,7 @@ import {
   type ReactNode,
   type Ref,
 } from "react";
-import { config, figureOf, margins, relayoutRange } from "../charts/figure";
+import { config, figureOf, margins, plotBox, relayoutRange } from "../charts/figure";
 import { paint } from "../charts/paint";
 import { pages, type Mark, type Mode } from "../charts/palette";
 import { Plot, zoomTo } from "../charts/plotly";
@@ -17,6 +17,7 @@ import { bucketAt, bucketStart, moveCursor, type Buckets, type Range } from "../
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber } from "../format";
 import { useRenderTime } from "../telemetry/useRenderTime";
+import { actionOf } from "./chartKeys";
 import { ChartButtons } from "./ChartButtons";
 import { useGestures } from "./gestures";
 import { HoverTooltip, spanText } from "./HoverTooltip";
@@ -201,26 +202,24 @@ export default function TimelineChart({
   });
 
   function onKeyDown(event: KeyboardEvent) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = actionOf(event);
+    if (action === null) return;
     const [start, end] = shownRange();
     const first = bucketAt(buckets, Math.max(start, buckets.first)) ?? 0;
     const last = bucketAt(buckets, Math.min(end, buckets.end) - 1) ?? buckets.count - 1;
-    const cursorTo = event.shiftKey
-      ? undefined
-      : moveCursor(event.key, pointed.current, first, last);
-    const zooms: Record<string, number> = { "+": 0.5, "=": 0.5, "-": 2, "0": 0 };
-    const pans: Record<string, number> = { ArrowLeft: -0.25, ArrowRight: 0.25 };
-    if (event.key in zooms) {
-      zoom(zooms[event.key], pointed.current === null ? undefined : middleOf(pointed.current));
-    } else if (event.shiftKey && event.key in pans) {
-      pan(pans[event.key]);
-    } else if (event.key === "Enter" && pointed.current !== null) {
-      onInstant(bucketStart(buckets, pointed.current));
-    } else if (cursorTo !== undefined && buckets.count > 0) {
-      point(cursorTo);
-      setAnnouncement(cursorTo === null ? "" : inWords(cursorTo));
+    const at = pointed.current;
+    if ("zoom" in action) {
+      zoom(action.zoom, at === null ? undefined : middleOf(at));
+    } else if ("pan" in action) {
+      pan(action.pan);
+    } else if (action.key === "Enter") {
+      if (at === null) return;
+      onInstant(bucketStart(buckets, at));
     } else {
-      return;
+      const next = moveCursor(action.key, at, first, last);
+      if (next === undefined || buckets.count === 0) return;
+      point(next);
+      setAnnouncement(next === null ? "" : inWords(next));
     }
     event.preventDefault();
   }
@@ -305,16 +304,6 @@ export default function TimelineChart({
       </Box>
     </Box>
   );
-}
-
-function plotBox(width: number, height: number) {
-  return {
-    position: "absolute",
-    left: margins.left,
-    top: margins.top,
-    width: Math.max(0, width),
-    height: Math.max(0, height),
-  } as const;
 }
 
 function round(value: number): number {

@@ -2,6 +2,7 @@
 
 import type { Workflow } from "../api/types";
 import type { Range } from "../charts/timeline";
+import { parseInstant } from "../instant";
 
 export const presets = ["1h", "6h", "24h", "7d", "30d", "all"] as const;
 export type Preset = (typeof presets)[number];
@@ -186,11 +187,6 @@ export function withView(params: URLSearchParams, change: Partial<View>): URLSea
 
 function choice<T extends string>(choices: readonly T[]): (text: string) => T | null {
   return (text) => choices.find((one) => one === text) ?? null;
-}
-
-function parseInstant(text: string): string | null {
-  const dated = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z$/.test(text);
-  return dated && !Number.isNaN(Date.parse(text)) ? text : null;
 }
 
 function parseSpan(text: string): Span | null {
