@@ -8,6 +8,8 @@ import {
   moveCursor,
   stackOrder,
   sumOf,
+  moved,
+  zoomed,
 } from "./timeline";
 
 const buckets = { first: 1000, width: 100, count: 3, end: 1300 };
@@ -82,5 +84,22 @@ describe("moveCursor", () => {
   it("goes away with Escape, and stays for any other key", () => {
     expect(moveCursor("Escape", 5, 3, 9)).toBeNull();
     expect(moveCursor("a", 5, 3, 9)).toBeUndefined();
+  });
+});
+
+describe("ranges", () => {
+  it("zoom about an instant, which stays where it is", () => {
+    expect(zoomed([0, 100_000], 0.5)).toEqual([25_000, 75_000]);
+    expect(zoomed([0, 100_000], 2, 0)).toEqual([0, 200_000]);
+    expect(zoomed([0, 100_000], 0.5, 100_000)).toEqual([50_000, 100_000]);
+  });
+
+  it("come no closer than a second", () => {
+    expect(zoomed([0, 2_000], 0.1)).toEqual([500, 1_500]);
+    expect(zoomed([0, 1_000], 0.5)).toEqual([0, 1_000]);
+  });
+
+  it("move by a share of their length", () => {
+    expect(moved([1_000, 3_000], -0.25)).toEqual([500, 2_500]);
   });
 });

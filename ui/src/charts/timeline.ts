@@ -113,3 +113,18 @@ export function sumOf(bands: readonly Band[], count: number): Float64Array {
 export function axisMax(highest: number): number {
   return Math.max(1, highest) * 1.06;
 }
+
+/** No closer than a second, which is the finest bucket, in milliseconds. */
+const closest = 1_000;
+
+/** A range that is so many times as long; an instant of it, or its middle, stays where it is. */
+export function zoomed([from, to]: Range, factor: number, about = (from + to) / 2): Range {
+  const scale = Math.max(factor, closest / (to - from));
+  return [about - (about - from) * scale, about + (to - about) * scale];
+}
+
+/** A range that is moved by a share of its length. */
+export function moved([from, to]: Range, share: number): Range {
+  const by = (to - from) * share;
+  return [from + by, to + by];
+}

@@ -1,5 +1,6 @@
 import Box from "@mui/material/Box";
 import {
+  useEffect,
   useImperativeHandle,
   useLayoutEffect,
   useMemo,
@@ -13,7 +14,8 @@ import { config, figureOf, margins, plotBox, relayoutRange } from "../charts/fig
 import { paint } from "../charts/paint";
 import { pages, type Mark, type Mode } from "../charts/palette";
 import { Plot, zoomTo } from "../charts/plotly";
-import { bucketAt, bucketStart, moveCursor, type Buckets, type Range } from "../charts/timeline";
+import { bucketAt, bucketStart, moveCursor, moved, zoomed } from "../charts/timeline";
+import type { Buckets, Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber } from "../format";
 import { useRenderTime } from "../telemetry/useRenderTime";
@@ -155,6 +157,8 @@ export default function TimelineChart({
   }
 
   useLayoutEffect(draw);
+  // What is told late would be told of another page.
+  useEffect(() => () => clearTimeout(settling.current), []);
 
   /** Plotly tells of every step of a zoom or pan, and of its end. */
   function follow(change: Record<string, unknown>) {
@@ -177,19 +181,11 @@ export default function TimelineChart({
 
   /** Makes the range so many times as long about an instant; 0 shows the whole window. */
   function zoom(factor: number, about?: number) {
-    const [start, end] = shownRange();
-    const centre = about ?? (start + end) / 2;
-    // No closer than a second, which is the finest bucket.
-    const scaled = Math.max(factor, 1_000 / (end - start));
-    show(
-      factor === 0 ? whole : [centre - (centre - start) * scaled, centre + (end - centre) * scaled],
-    );
+    show(factor === 0 ? whole : zoomed(shownRange(), factor, about));
   }
 
   function pan(share: number) {
-    const [start, end] = shownRange();
-    const by = (end - start) * share;
-    show([start + by, end + by]);
+    show(moved(shownRange(), share));
   }
 
   useGestures(frame, {
@@ -198,7 +194,6 @@ export default function TimelineChart({
       if (instant !== null && bucketAt(buckets, instant) !== null) onInstant(instant);
     },
     onPinch: (factor, x) => zoom(1 / factor, instantAt(x) ?? undefined),
-    onPinchEnd: () => undefined,
   });
 
   function onKeyDown(event: KeyboardEvent) {

@@ -7,7 +7,6 @@ interface Gestures {
   onClick: (x: number) => void;
   /** Two fingers moved: the length between them grew by a factor, about a point in pixels of the window. */
   onPinch: (factor: number, x: number) => void;
-  onPinchEnd: () => void;
 }
 
 /** Longer or farther is a drag; a second click within the pause is a double-click. */
@@ -53,10 +52,7 @@ export function useGestures(element: RefObject<HTMLElement | null>, gestures: Ge
       }
     };
     const onUp = (event: PointerEvent) => {
-      if (fingers.delete(event.pointerId) && fingers.size === 1) {
-        apart = 0;
-        latest.current.onPinchEnd();
-      }
+      if (fingers.delete(event.pointerId)) apart = 0;
       if (down === null || !event.isPrimary) return;
       const { x, y, at } = down;
       down = null;
