@@ -64,9 +64,9 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
     >
       {now !== null && (
         <Tile
-          name={`${status === "RUNNING" ? "Running" : status} now, all templates`}
+          name={`${status === "RUNNING" ? "Running" : status} now`}
           value={now.counted === null ? "…" : formatNumber(now.counted)}
-          note={now.active === null ? "" : `${formatNumber(now.active)} active`}
+          note={now.active === null ? "" : `${formatNumber(now.active)} active, of all templates`}
         />
       )}
       <Tile
