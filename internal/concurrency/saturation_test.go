@@ -224,3 +224,20 @@ func TestTimeBeyondAnInteger(t *testing.T) {
 	}
 	same(t, "the most", []int{0, 1}, tally.Most(2))
 }
+
+// The same time is the same, whether it is what a task that came stayed or what one that was there did not.
+func TestTheSameTimeTiesHoweverItIsTold(t *testing.T) {
+	const length, stays = 60_000_000, 900
+	tally := concurrency.NewTally(concurrency.Active, 0, length, 2)
+	if err := tally.CarryLevel(1, 1); err != nil {
+		t.Fatal(err)
+	}
+	err := tally.AddCells(0, length, []concurrency.Entry{
+		{Series: 0, Cell: concurrency.Cell{Length: length, Open: 1, Peak: 1, Area: stays, Entered: 1}},
+		{Series: 1, Cell: concurrency.Cell{Length: length, Delta: -1, Area: stays - length}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the first of those that tie", []int{0}, tally.Most(1))
+}

@@ -18,7 +18,7 @@ type Tally struct {
 // sum is the time of one series up to an instant.
 type sum struct {
 	at, level       int64
-	seconds, micros int64 // less than a second of the latter, and not always of one sign with the former
+	seconds, micros int64 // the latter from 0 to less than a second, so that one time is written in one way
 }
 
 // NewTally returns a tally of the tasks in set over [start, end) for series 0 to series-1. What happens
@@ -84,8 +84,9 @@ func (s *sum) extend(to int64) {
 
 func (s *sum) add(seconds, micros int64) {
 	s.micros += micros
-	s.seconds += seconds + s.micros/1e6
-	s.micros %= 1e6
+	whole := floor(s.micros, 1e6)
+	s.seconds += seconds + whole/1e6
+	s.micros -= whole
 }
 
 // Most returns the n series with the most time, by ascending index, or all of them when they are no more.
