@@ -231,6 +231,12 @@ func newTally() tally {
 	return tally{passes: by(), changes: by(), inVain: by(), inPass: by(), inChange: by()}
 }
 
+// metAll reports whether somebody was killed in the midst of the transaction of a roll-up, of a pass of retention and
+// of a verification.
+func (t tally) metAll() bool {
+	return t.inChange[firstRollUp]+t.inChange[secondRollUp] > 0 && t.inPass[retention] > 0 && t.inPass[verification] > 0
+}
+
 // live starts a child and kills it once it is ripe and the trigger has been pulled after that.
 func (o orders) live(ctx context.Context, when trigger, ripe func() bool, count *tally) error {
 	text, err := json.Marshal(o)
