@@ -11,7 +11,6 @@ import (
 
 	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
-	"tasktide/internal/store"
 	"tasktide/internal/timeline"
 	"tasktide/internal/upkeep"
 )
@@ -112,17 +111,7 @@ func TestAttemptsAreThoseOfAllRows(t *testing.T) {
 		for range 3 {
 			checkAttempts(t, line, ask(), tasks, true)
 		}
-		err := db.Maintain(context.Background(), func(ctx context.Context, tx store.UpkeepTx) error {
-			h, err := tx.LockHorizon(ctx, id)
-			if err != nil {
-				return err
-			}
-			h.RowsFrom = noon + 400*day
-			return tx.SaveHorizon(ctx, h)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		forgetRows(t, db, id, noon+400*day)
 		for range 3 {
 			request := ask()
 			// What happens now is always read from rows.

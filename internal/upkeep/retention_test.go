@@ -70,6 +70,22 @@ func ahead() int64 {
 	return at - at%day + 12*hour
 }
 
+// forgetRows has nothing read any more of the rows before an instant.
+func forgetRows(t failer, db store.Store, id, before int64) {
+	t.Helper()
+	err := db.Maintain(context.Background(), func(ctx context.Context, tx store.UpkeepTx) error {
+		h, err := tx.LockHorizon(ctx, id)
+		if err != nil {
+			return err
+		}
+		h.RowsFrom = before
+		return tx.SaveHorizon(ctx, h)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func loadToExpire(t failer, db store.Store, name string, tasks []jobmon.TaskHistory) int64 {
 	t.Helper()
 	id, err := ledger.New(db, quiet).

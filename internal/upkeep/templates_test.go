@@ -123,17 +123,7 @@ func TestTemplatesAreThoseOfAllRows(t *testing.T) {
 		mark(t, db, id, tasks[0].Moves[0].At)
 		checkTemplates(t, line, id, tasks, "with a mark")
 		pass(t, roll.Pass)
-		err := db.Maintain(context.Background(), func(ctx context.Context, tx store.UpkeepTx) error {
-			h, err := tx.LockHorizon(ctx, id)
-			if err != nil {
-				return err
-			}
-			h.RowsFrom = base + 200*day
-			return tx.SaveHorizon(ctx, h)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		forgetRows(t, db, id, base+200*day)
 		checkTemplates(t, line, id, tasks, "without rows")
 	})
 }
