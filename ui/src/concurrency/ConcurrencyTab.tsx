@@ -78,7 +78,6 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
         openedAt={openedAt}
         shown={span === null ? null : range}
         autoSeconds={all?.bucket.seconds ?? null}
-        names={names.data?.task_templates ?? []}
         endsNow={data.endsNow}
         dataAt={whole.dataUpdatedAt}
         compared={data.compared.name}

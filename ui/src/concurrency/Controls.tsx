@@ -4,11 +4,11 @@ import { useNavigate } from "react-router";
 import type { Workflow } from "../api/types";
 import type { Range } from "../charts/timeline";
 import { DownloadIcon } from "../components/icons";
+import { TemplateSelect } from "../components/TemplateSelect";
 import { CopyLink } from "./CopyLink";
 import { LiveControl } from "./LiveControl";
 import { MenuButton, type Action } from "./MenuButton";
 import { show } from "./model";
-import { TemplatePicker } from "./TemplatePicker";
 import { BucketSelect, ToolbarRow, WhatControls, WindowControls } from "./Toolbar";
 import { windowSeconds, type TimeWindow, type View } from "./view";
 import { WorkflowPicker } from "./WorkflowPicker";
@@ -21,7 +21,6 @@ interface Props {
   /** What is on screen, in milliseconds; null before it is known. */
   shown: Range | null;
   autoSeconds: number | null;
-  names: readonly string[];
   endsNow: boolean;
   dataAt: number;
   /** The name of the workflow that is compared, once it is known. */
@@ -61,10 +60,10 @@ export function Controls(props: Props) {
             if (id !== null) void navigate(`/workflows/${id}`);
           }}
         />
-        <TemplatePicker
-          names={props.names}
-          only={view.only}
-          onOnly={(names) => onChange(show(names))}
+        <TemplateSelect
+          workflowId={workflow.id}
+          value={view.only}
+          onChange={(names) => onChange(show(names))}
         />
         <MenuButton
           label="PNG"

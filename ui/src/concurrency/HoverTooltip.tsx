@@ -163,6 +163,14 @@ export function spanText(buckets: Buckets, bucket: number): string {
   return to > buckets.end ? `${formatSpan(from, buckets.end)}, so far` : formatSpan(from, to);
 }
 
+/** What is told of all together at a bucket, to be announced. */
+export function inWords(buckets: Buckets, totals: readonly Band[], bucket: number): string {
+  const words = totals.flatMap(({ name, values }) =>
+    Number.isNaN(values[bucket]) ? [] : [`${name} ${formatNumber(values[bucket])}`],
+  );
+  return `${spanText(buckets, bucket)}: ${words.join("; ")}`;
+}
+
 /** Beside the pointer where there is room, and never beyond an edge of the window. */
 function place(element: HTMLElement, x: number, y: number) {
   const { offsetWidth: width, offsetHeight: height } = element;

@@ -17,12 +17,11 @@ import { Plot, zoomTo } from "../charts/plotly";
 import { bucketAt, bucketStart, moveCursor, moved, zoomed } from "../charts/timeline";
 import type { Buckets, Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
-import { formatNumber } from "../format";
 import { useRenderTime } from "../telemetry/useRenderTime";
 import { actionOf } from "./chartKeys";
 import { ChartButtons } from "./ChartButtons";
 import { useGestures } from "./gestures";
-import { HoverTooltip, spanText } from "./HoverTooltip";
+import { HoverTooltip, inWords } from "./HoverTooltip";
 import type { Chart } from "./model";
 import { usePointer } from "./usePointer";
 import { useSize } from "./useSize";
@@ -127,7 +126,7 @@ export default function TimelineChart({
       buckets,
       lines,
       limit: chart.limit,
-      compared: compared,
+      compared,
       range: [from, to],
       max,
       width: size.width,
@@ -214,19 +213,12 @@ export default function TimelineChart({
       const next = moveCursor(action.key, at, first, last);
       if (next === undefined || buckets.count === 0) return;
       point(next);
-      setAnnouncement(next === null ? "" : inWords(next));
+      setAnnouncement(next === null ? "" : inWords(buckets, totals, next));
     }
     event.preventDefault();
   }
 
   const middleOf = (bucket: number) => bucketStart(buckets, bucket) + buckets.width / 2;
-
-  function inWords(bucket: number): string {
-    const words = totals.flatMap(({ name: total, values }) =>
-      Number.isNaN(values[bucket]) ? [] : [`${total} ${formatNumber(round(values[bucket]))}`],
-    );
-    return `${spanText(buckets, bucket)}: ${words.join("; ")}`;
-  }
 
   return (
     <Box sx={{ display: "flex", flexDirection: "column", height: "100%", minHeight: 0 }}>
@@ -299,8 +291,4 @@ export default function TimelineChart({
       </Box>
     </Box>
   );
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -3,6 +3,7 @@
 import type { Workflow } from "../api/types";
 import type { Range } from "../charts/timeline";
 import { parseInstant } from "../instant";
+import { isId } from "../routes/ids";
 
 export const presets = ["1h", "6h", "24h", "7d", "30d", "all"] as const;
 export type Preset = (typeof presets)[number];
@@ -202,7 +203,7 @@ function parseZoom(text: string): Range | null {
 }
 
 function parseId(text: string): number | null {
-  return /^[1-9]\d{0,15}$/.test(text) ? Number(text) : null;
+  return isId(text) ? Number(text) : null;
 }
 
 /** Milliseconds as an instant of the API. */
