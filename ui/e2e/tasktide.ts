@@ -14,14 +14,23 @@ export interface Served {
   close: () => Promise<void>;
 }
 
-/** `flags` are more of those of "tasktide serve". */
-export async function importAndServe(workflowName: string, ...flags: string[]): Promise<Served> {
+/** A small run that is told in trace.tsv. `flags` are more of those of "tasktide serve". */
+export function importAndServe(workflowName: string, ...flags: string[]): Promise<Served> {
+  return serveRun(trace, workflowName, ...flags);
+}
+
+/** `file` is an execution trace of Nextflow. */
+export async function serveRun(
+  file: string,
+  workflowName: string,
+  ...flags: string[]
+): Promise<Served> {
   if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
   const folder = mkdtempSync(join(tmpdir(), "tasktide-e2e-"));
   const database = ["--database-url", `sqlite://${join(folder, "runs.db")}`];
   const printed = execFileSync(
     binary,
-    ["import", "nextflow", trace, "--workflow", workflowName, ...database],
+    ["import", "nextflow", file, "--workflow", workflowName, ...database],
     { encoding: "utf8" },
   );
   const id = /\d+/.exec(printed)?.[0];

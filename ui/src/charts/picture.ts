@@ -20,7 +20,8 @@ export interface PictureInput {
   mode: Mode;
 }
 
-const scale = 2;
+/** Pixels of the picture to one of CSS. */
+export const scale = 2;
 const padding = 24;
 const titleHeight = 30;
 const noteHeight = 18;
@@ -28,7 +29,12 @@ const legendRow = 20;
 const legendColumn = 300;
 
 /** Where everything lies, in CSS pixels. */
-function layoutOf({ width, height, notes, legend }: PictureInput) {
+export function layoutOf({
+  width,
+  height,
+  notes,
+  legend,
+}: Pick<PictureInput, "width" | "height" | "notes" | "legend">) {
   const chartTop = padding + titleHeight + notes.length * noteHeight + 8;
   const columns = Math.max(1, Math.floor(width / legendColumn));
   const rows = Math.ceil(legend.length / columns);
