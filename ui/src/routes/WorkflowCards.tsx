@@ -15,10 +15,12 @@ const card = { p: 2, gap: 1.25, "& + &": { borderTop: 1, borderColor: "divider" 
 interface Props {
   /** Null while they are being loaded. */
   workflows: readonly Workflow[] | null;
+  /** Whether what they do is on its way. */
+  counting: boolean;
 }
 
 /** What the table of workflows tells, where there is no room for a table. */
-export function WorkflowCards({ workflows }: Props) {
+export function WorkflowCards({ workflows, counting }: Props) {
   return (
     <Box
       component="ul"
@@ -33,12 +35,14 @@ export function WorkflowCards({ workflows }: Props) {
               <Skeleton variant="rounded" height={96} />
             </Stack>
           ))
-        : workflows.map((workflow) => <WorkflowCard key={workflow.id} workflow={workflow} />)}
+        : workflows.map((workflow) => (
+            <WorkflowCard key={workflow.id} workflow={workflow} counting={counting} />
+          ))}
     </Box>
   );
 }
 
-function WorkflowCard({ workflow }: { workflow: Workflow }) {
+function WorkflowCard({ workflow, counting }: { workflow: Workflow; counting: boolean }) {
   const { activity } = workflow;
   return (
     <Stack component="li" sx={card}>
@@ -48,7 +52,9 @@ function WorkflowCard({ workflow }: { workflow: Workflow }) {
           <StatusChip status={workflow.status} name={workflow.status_name} />
         </Box>
       </Stack>
-      {activity !== undefined && (
+      {activity === undefined ? (
+        counting && <Skeleton variant="rounded" height={72} />
+      ) : (
         <>
           <TaskStatusBar tasks={activity.tasks} />
           <Sparkline values={activity.sparkline} now={activity.generated_at} width={300} />

@@ -32,9 +32,11 @@ const number = { fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" } as c
 interface Props {
   /** Null while they are being loaded. */
   workflows: readonly Workflow[] | null;
+  /** Whether what they do is on its way. */
+  counting: boolean;
 }
 
-export function WorkflowTable({ workflows }: Props) {
+export function WorkflowTable({ workflows, counting }: Props) {
   return (
     <TableContainer>
       <Table aria-label="Workflows" aria-busy={workflows === null}>
@@ -68,16 +70,19 @@ export function WorkflowTable({ workflows }: Props) {
                   ))}
                 </TableRow>
               ))
-            : workflows.map((workflow) => <WorkflowRow key={workflow.id} workflow={workflow} />)}
+            : workflows.map((workflow) => (
+                <WorkflowRow key={workflow.id} workflow={workflow} counting={counting} />
+              ))}
         </TableBody>
       </Table>
     </TableContainer>
   );
 }
 
-function WorkflowRow({ workflow }: { workflow: Workflow }) {
+function WorkflowRow({ workflow, counting }: { workflow: Workflow; counting: boolean }) {
   const navigate = useNavigate();
   const { activity } = workflow;
+  const unknown = counting ? <Skeleton /> : "–";
   return (
     // The row is a larger target for the mouse; the link is what the keyboard and readers use.
     <TableRow
@@ -95,19 +100,19 @@ function WorkflowRow({ workflow }: { workflow: Workflow }) {
         <StatusChip status={workflow.status} name={workflow.status_name} />
       </TableCell>
       <TableCell sx={{ py: 1 }}>
-        {activity === undefined ? "–" : <TaskStatusBar tasks={activity.tasks} />}
+        {activity === undefined ? unknown : <TaskStatusBar tasks={activity.tasks} />}
       </TableCell>
       <TableCell align="right" sx={number}>
         <Box component="span" sx={{ fontWeight: activity?.running ? 650 : undefined }}>
-          {activity === undefined ? "–" : formatNumber(activity.running)}
+          {activity === undefined ? unknown : formatNumber(activity.running)}
         </Box>
       </TableCell>
       <TableCell align="right" sx={number}>
-        {activity === undefined ? "–" : formatNumber(activity.peak_24h)}
+        {activity === undefined ? unknown : formatNumber(activity.peak_24h)}
       </TableCell>
       <TableCell sx={{ py: 1 }}>
         {activity === undefined ? (
-          "–"
+          unknown
         ) : (
           <Sparkline values={activity.sparkline} now={activity.generated_at} width={144} />
         )}

@@ -7,9 +7,10 @@ import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import useMediaQuery from "@mui/material/useMediaQuery";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
+import type { WorkflowList } from "../api/types";
 import { SearchIcon } from "../components/icons";
 import { EmptyState, ErrorState, StaleAlert } from "../components/states";
 import { workflowsQuery } from "../services/workflows";
@@ -28,13 +29,16 @@ export function WorkflowsPage() {
   const search = params.get("search") ?? "";
   const status = params.get("status") ?? "";
   const cursor = params.get("cursor") ?? "";
-  const workflows = useQuery(
-    workflowsQuery({
-      ...(search && { search }),
-      ...(status && { status: [status] }),
-      ...(cursor && { cursor }),
-    }),
-  );
+  const query = {
+    ...(search && { search }),
+    ...(status && { status: [status] }),
+    ...(cursor && { cursor }),
+  };
+  const counted = useQuery(workflowsQuery({ ...query, activity: true }));
+  const isCounted = isOwn(counted);
+  // What each of them does takes long to count where a large run has only just been loaded.
+  const listed = useQuery({ ...workflowsQuery(query), enabled: !isCounted });
+  const workflows = isCounted || (counted.data !== undefined && !isOwn(listed)) ? counted : listed;
   const { data } = workflows;
   const List = useMediaQuery(narrow, { noSsr: true }) ? WorkflowCards : WorkflowTable;
   const filtered = search !== "" || status !== "";
@@ -102,6 +106,14 @@ export function WorkflowsPage() {
         />
       )}
 
+      {!isCounted && counted.isError && data !== undefined && (
+        <ErrorState
+          title="What the workflows do could not be counted"
+          error={counted.error}
+          onRetry={() => void counted.refetch()}
+        />
+      )}
+
       {!(workflows.isError && data === undefined) && (
         <Paper sx={{ overflow: "hidden", position: "relative" }}>
           {workflows.isPlaceholderData && (
@@ -110,7 +122,7 @@ export function WorkflowsPage() {
           {data?.workflows.length === 0 ? (
             <NoWorkflows filtered={filtered} onClear={() => setParams({})} />
           ) : (
-            <List workflows={data?.workflows ?? null} />
+            <List workflows={data?.workflows ?? null} counting={counted.isFetching} />
           )}
         </Paper>
       )}
@@ -131,6 +143,11 @@ export function WorkflowsPage() {
       )}
     </Stack>
   );
+}
+
+/** Whether what is there answers the question, and not the one before. */
+function isOwn({ data, isPlaceholderData }: UseQueryResult<WorkflowList>): boolean {
+  return data !== undefined && !isPlaceholderData;
 }
 
 interface SearchFieldProps {

@@ -3,12 +3,11 @@ import { getJSON } from "../api/client";
 import type { TaskTemplateList, Workflow, WorkflowList, WorkflowQuery } from "../api/types";
 import { refreshMs } from "./refresh";
 
-/** A page of workflows, newest first, each with what it does. */
-export function workflowsQuery(query: Omit<WorkflowQuery, "activity">) {
+/** A page of workflows, newest first. */
+export function workflowsQuery(query: WorkflowQuery) {
   return queryOptions({
     queryKey: ["workflows", query],
-    queryFn: ({ signal }) =>
-      getJSON<WorkflowList>("api/v2/workflows", { ...query, activity: true }, signal),
+    queryFn: ({ signal }) => getJSON<WorkflowList>("api/v2/workflows", query, signal),
     placeholderData: keepPreviousData,
     refetchInterval: refreshMs,
   });
