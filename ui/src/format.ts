@@ -48,7 +48,7 @@ export function formatDuration(seconds: number): string {
   const parts: string[] = [];
   for (const [unit, size] of units) {
     const n = Math.floor(rest / size);
-    if (n > 0) parts.push(`${n} ${unit}`);
+    if (n > 0) parts.push(`${formatNumber(n)} ${unit}`);
     else if (parts.length > 0) break;
     rest -= n * size;
   }

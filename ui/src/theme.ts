@@ -8,6 +8,9 @@ const dividers: Record<Mode, string> = { light: "#dfe2ea", dark: "#2b2e36" };
 /** MUI's own of the light mode are too pale to be read on the page, or with white on them. */
 const signals = { light: { info: "#0271ad", warning: "#a85400" }, dark: null };
 
+/** Where fingers choose, browsers zoom into a field whose words are smaller than 16 pixels. */
+const smallWithMouse = { "@media (hover: hover)": { fontSize: "0.875rem" } };
+
 export function themeOf(mode: Mode): Theme {
   return createTheme({
     palette: {
@@ -35,6 +38,8 @@ export function themeOf(mode: Mode): Theme {
       },
       // A long message leaves the button beside it as it is.
       MuiAlert: { styleOverrides: { action: { whiteSpace: "nowrap" } } },
+      MuiInputBase: { styleOverrides: { sizeSmall: smallWithMouse } },
+      MuiInputLabel: { styleOverrides: { sizeSmall: smallWithMouse } },
       MuiButton: { defaultProps: { size: "small" } },
       MuiIconButton: { defaultProps: { size: "small" } },
       MuiButtonBase: {

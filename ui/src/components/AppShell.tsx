@@ -88,7 +88,7 @@ export function AppShell() {
         component="main"
         id="main"
         maxWidth={false}
-        sx={{ maxWidth: 1840, py: 3, flex: 1 }}
+        sx={{ maxWidth: 1840, pt: 2, pb: 3, flex: 1 }}
       >
         <ErrorBoundary resetOn={pathname}>
           <Outlet />

@@ -8,7 +8,7 @@ export function Facts({ children }: { children: ReactNode }) {
     <Stack
       component="dl"
       direction="row"
-      sx={{ flexWrap: "wrap", alignItems: "baseline", columnGap: 3, rowGap: 0.5, m: 0, mt: 1 }}
+      sx={{ flexWrap: "wrap", alignItems: "baseline", columnGap: 3, rowGap: 0.5, m: 0, mt: 0.5 }}
     >
       {children}
     </Stack>

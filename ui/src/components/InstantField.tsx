@@ -45,7 +45,7 @@ export function InstantField({ label, value, none, onChange }: Props) {
       onKeyDown={(event) => {
         if (event.key === "Enter") tell();
       }}
-      sx={{ width: 204 }}
+      sx={{ width: { xs: "100%", sm: 176 } }}
       slotProps={{ inputLabel: { shrink: true }, htmlInput: { maxLength: 40 } }}
     />
   );

@@ -24,7 +24,7 @@ export function TemplateSelect({ workflowId, value, onChange }: Props) {
       // An address may name a template that the workflow does not have, or not yet.
       isOptionEqualToValue={(option, chosen) => option === chosen}
       onChange={(_, chosen) => onChange(chosen)}
-      sx={{ minWidth: 240, maxWidth: 480, flex: "1 1 240px" }}
+      sx={{ flex: "1 1 140px", maxWidth: { sm: 480 } }}
       slotProps={{ chip: { size: "small" } }}
       renderInput={(params) => (
         <TextField

@@ -20,7 +20,7 @@ import { Controls } from "./Controls";
 import { Legend } from "./Legend";
 import { LoadedChart } from "./LoadedChart";
 import { marksOf } from "./marks";
-import { isolate, isolatedOf, legendOf, showAll, summaryOf, toggle } from "./model";
+import { isolate, isolatedOf, legendOf, showAll, summaryOf, templatesOf, toggle } from "./model";
 import { SummaryTiles, summarySentence, verbOf } from "./SummaryTiles";
 import { TableView } from "./TableView";
 import { TasksPanel } from "./TasksPanel";
@@ -70,7 +70,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const title = `Tasks ${view.status === "RUNNING" ? "running" : `in ${view.status}`} at once in ${workflow.name}, by template`;
 
   return (
-    <Stack sx={{ gap: 2 }}>
+    <Stack sx={{ gap: 1.5 }}>
       <Controls
         workflow={workflow}
         view={view}
@@ -120,7 +120,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
       ) : (
         <>
           {summary === null ? (
-            <Skeleton variant="rounded" height={98} />
+            <Skeleton variant="rounded" height={90} />
           ) : (
             <SummaryTiles
               summary={summary}
@@ -144,7 +144,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                 gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 1fr) 320px" },
                 gridTemplateRows: {
                   xs: "420px auto",
-                  md: "clamp(380px, calc(100vh - 480px), 800px)",
+                  md: "clamp(340px, calc(100vh - 440px), 800px)",
                 },
               }}
             >
@@ -185,6 +185,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
               )}
               <Legend
                 entries={legend}
+                templates={all === undefined ? null : templatesOf(all)}
                 marks={marks}
                 page={pages[mode]}
                 isolated={alone}

@@ -1,4 +1,5 @@
 import FormControlLabel from "@mui/material/FormControlLabel";
+import Stack from "@mui/material/Stack";
 import Switch from "@mui/material/Switch";
 import { useNavigate } from "react-router";
 import type { Workflow } from "../api/types";
@@ -39,7 +40,7 @@ export function Controls(props: Props) {
       ? windowSeconds(window, workflow, props.openedAt)
       : (view.zoom[1] - view.zoom[0]) / 1000;
   return (
-    <section aria-label="What is shown">
+    <Stack component="section" aria-label="What is shown" sx={{ gap: 1.25 }}>
       <ToolbarRow>
         <WindowControls
           preset={view.zoom === null && typeof window === "string" ? window : null}
@@ -77,6 +78,8 @@ export function Controls(props: Props) {
           disabled={props.exports === null}
           actions={props.exports?.table ?? []}
         />
+      </ToolbarRow>
+      <ToolbarRow>
         <WhatControls
           status={view.status}
           stat={view.stat}
@@ -116,7 +119,7 @@ export function Controls(props: Props) {
           />
         )}
       </ToolbarRow>
-    </section>
+    </Stack>
   );
 }
 

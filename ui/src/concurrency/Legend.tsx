@@ -11,6 +11,8 @@ import { Swatch } from "./Swatch";
 
 interface Props {
   entries: readonly LegendEntry[];
+  /** How many templates there are, told apart or not; null while that is not known. */
+  templates: number | null;
   marks: ReadonlyMap<string, Mark>;
   page: string;
   /** The template that is isolated, if one is. */
@@ -26,11 +28,8 @@ interface Props {
 
 /** In the order of the stack, from its top. A click isolates, a click with Ctrl or ⌘ mutes. */
 export function Legend(props: Props) {
-  const { entries, marks, page, isolated } = props;
+  const { entries, templates, marks, page, isolated } = props;
   const hidden = entries.filter((entry) => !entry.shown).length;
-  const told = new Set(entries.map((entry) => entry.template));
-  told.delete(null);
-  const templates = told.size;
   return (
     <Box
       component="section"
@@ -39,9 +38,7 @@ export function Legend(props: Props) {
     >
       <Box sx={{ display: "flex", alignItems: "center", minHeight: 36, px: 1 }}>
         <Box sx={{ flex: 1, typography: "body2", color: "text.secondary" }}>
-          {hidden === 0
-            ? `${templates} ${templates === 1 ? "template" : "templates"}`
-            : `${entries.length - hidden} of ${entries.length} templates`}
+          {templates !== null && legendHeading(entries, templates)}
         </Box>
         {hidden > 0 ? (
           <Button onClick={props.onShowAll}>Show all</Button>
@@ -87,6 +84,14 @@ export function Legend(props: Props) {
       </Box>
     </Box>
   );
+}
+
+/** How many templates are shown, of how many. */
+function legendHeading(entries: readonly LegendEntry[], templates: number): string {
+  const shown = new Set(entries.filter((entry) => entry.shown).map((entry) => entry.template));
+  shown.delete(null);
+  const all = `${formatNumber(templates)} ${templates === 1 ? "template" : "templates"}`;
+  return shown.size === templates ? all : `${formatNumber(shown.size)} of ${all}`;
 }
 
 interface RowProps {

@@ -22,8 +22,7 @@ export function LiveControl({ live, dataAt, onLive }: Props) {
         {live ? "Pause" : "Go live"}
       </Button>
       <Box component="span" sx={{ typography: "body2", color: "text.secondary" }}>
-        {live ? "Live" : "Paused"}
-        {dataAt > 0 && `, as of ${formatTime(dataAt)} UTC`}
+        {dataAt > 0 && `as of ${formatTime(dataAt)} UTC`}
       </Box>
     </Box>
   );

@@ -115,7 +115,7 @@ function peakNote({ peakAt, exact, peak }: Summary): string {
 
 function Tile({ name, value, note }: { name: string; value: string; note: string }) {
   return (
-    <Box sx={{ bgcolor: "background.paper", px: 2, py: 1.5, minWidth: 0 }}>
+    <Box sx={{ bgcolor: "background.paper", px: 2, py: 1, minWidth: 0 }}>
       <Box sx={{ typography: "body2", color: "text.secondary" }}>{name}</Box>
       <Box
         title={value}

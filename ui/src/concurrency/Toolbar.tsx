@@ -66,9 +66,10 @@ export function WindowControls({ preset, shown, onPreset, onSpan }: WindowProps)
         onChange={(_, value: Preset | null) => {
           if (value !== null) onPreset(value);
         }}
+        sx={{ width: { xs: "100%", sm: "auto" } }}
       >
         {presets.map((one) => (
-          <ToggleButton key={one} value={one} sx={{ px: 1, minWidth: 40 }}>
+          <ToggleButton key={one} value={one} sx={{ px: 0.75, minWidth: 36, flex: 1 }}>
             {one === "all" ? "All" : one}
           </ToggleButton>
         ))}
@@ -179,7 +180,7 @@ function Choice<T extends string>(props: ChoiceProps<T>) {
         const value = props.choices.find((choice) => choice === event.target.value);
         if (value !== undefined) props.onChoice(value);
       }}
-      sx={{ minWidth: 112 }}
+      sx={{ minWidth: 96, flex: { xs: "1 1 40%", sm: "none" } }}
     >
       {props.choices.map((choice) => (
         <MenuItem key={choice} value={choice} disabled={props.disabled?.(choice) ?? false}>
@@ -193,7 +194,7 @@ function Choice<T extends string>(props: ChoiceProps<T>) {
 /** A row of controls that wraps. */
 export function ToolbarRow({ children }: { children: ReactNode }) {
   return (
-    <Stack direction="row" sx={{ flexWrap: "wrap", alignItems: "center", gap: 1.5 }}>
+    <Stack direction="row" sx={{ flexWrap: "wrap", alignItems: "center", gap: 1.25 }}>
       {children}
     </Stack>
   );

@@ -8,7 +8,7 @@ import type { ConcurrencyColumns, Workflow } from "../api/types";
 import { formatDuration, formatInstant, formatNumber, formatShare, formatSpan } from "../format";
 import { toCsv } from "./csv";
 import { download, fileStem } from "./download";
-import type { Chart, LegendEntry } from "./model";
+import { templatesOf, type Chart, type LegendEntry } from "./model";
 import { instantOf, type Stat, type View } from "./view";
 
 export interface Shown {
@@ -118,7 +118,8 @@ function limitWords({ limit }: Chart): string {
 
 /** What a total is of: of the templates that were asked for, or of all. */
 function totalWords(answer: ConcurrencyColumns): string {
-  const names = new Set(answer.series.map((series) => series.task_template_name));
-  const all = names.size + (answer.other?.templates ?? 0);
-  return all === 1 && names.size === 1 ? [...names][0] : `${all} templates together`;
+  const templates = templatesOf(answer);
+  return templates === 1 && answer.other === null
+    ? answer.series[0].task_template_name
+    : `${templates} templates together`;
 }

@@ -124,6 +124,11 @@ function otherShown(view: View): boolean {
   return view.only.length === 0 && view.muted.length === 0;
 }
 
+/** How many templates an answer is of, those in Other included. */
+export function templatesOf({ series, other }: ConcurrencyColumns): number {
+  return new Set(series.map((one) => one.task_template_name)).size + (other?.templates ?? 0);
+}
+
 export interface ChartInput {
   view: View;
   /** Every template. */

@@ -65,15 +65,16 @@ function WorkflowHeader({ workflow }: { workflow: Workflow }) {
   const { first_transition_at, last_transition_at } = workflow;
   return (
     <Box component="header">
-      <Link
-        component={RouterLink}
-        to="/"
-        variant="body2"
-        sx={{ display: "inline-flex", alignItems: "center", minHeight: 24 }}
-      >
-        Workflows
-      </Link>
-      <Stack direction="row" sx={{ alignItems: "center", flexWrap: "wrap", gap: 1.5 }}>
+      <Stack direction="row" sx={{ alignItems: "center", flexWrap: "wrap", columnGap: 1 }}>
+        <Link
+          component={RouterLink}
+          to="/"
+          variant="body2"
+          sx={{ display: "inline-flex", alignItems: "center", minHeight: 24 }}
+        >
+          Workflows
+        </Link>
+        <span aria-hidden="true">/</span>
         <Typography variant="h1" sx={{ overflowWrap: "anywhere" }}>
           {workflow.name}
         </Typography>
