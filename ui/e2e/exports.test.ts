@@ -87,7 +87,7 @@ describe.skipIf(!existsSync(trace))("the files of a real run", () => {
       "light",
     );
     const legend = [...marks].map(([label, mark]) => ({ label, mark }));
-    const { plot } = layoutOf({ ...box, notes: ["", ""], legend });
+    const { plot } = layoutOf({ ...box, notes: ["", "", ""], legend });
     const { count } = answer.bucket;
     const colours = [...new Set([...marks.values()].map((mark) => mark.colour))];
     const heights = await heightsIn(await saved("PNG", "PNG, at twice the size"), {

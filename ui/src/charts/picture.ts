@@ -58,6 +58,8 @@ export function layoutOf({
   };
 }
 
+type Layout = ReturnType<typeof layoutOf>;
+
 /** The areas alone, at twice the size. */
 function drawAreas({ areas, mode }: PictureInput, plot: { width: number; height: number }) {
   const canvas = document.createElement("canvas");
@@ -69,17 +71,57 @@ function drawAreas({ areas, mode }: PictureInput, plot: { width: number; height:
   return canvas;
 }
 
+/**
+ * The words, or as much of them as fits into a width without their middle: names often differ at their ends alone.
+ * `measure` tells how wide some words are.
+ */
+export function fitted(words: string, width: number, measure: (words: string) => number): string {
+  if (measure(words) <= width) return words;
+  const characters = Array.from(words);
+  const shortened = (kept: number) =>
+    `${characters.slice(0, Math.ceil(kept / 2)).join("")}…${characters.slice(characters.length - Math.floor(kept / 2)).join("")}`;
+  let kept = characters.length - 1;
+  while (kept > 0 && measure(shortened(kept)) > width) kept--;
+  return shortened(kept);
+}
+
+const titleFont = { size: 20, weight: 600 };
+const font = { size: 13, weight: 400 };
+type Font = typeof font;
+
+const cssFont = ({ size, weight }: Font) => `${weight} ${size}px ${fontFamily}`;
+
+function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("This browser cannot draw the picture.");
+  return context;
+}
+
+/** The words of a picture, each as far as there is room for it. */
+function wordsOf({ title, notes, legend, width }: PictureInput, layout: Layout) {
+  const context = contextOf(document.createElement("canvas"));
+  const fit = (words: string, room: number, as: Font) => {
+    context.font = cssFont(as);
+    return fitted(words, room, (some) => context.measureText(some).width);
+  };
+  return {
+    title: fit(title, width, titleFont),
+    notes: notes.map((note) => fit(note, width, font)),
+    legend: legend.map(({ label }, i) => fit(label, layout.entry(i).width, font)),
+  };
+}
+
 export async function composePicture(input: PictureInput): Promise<Blob> {
   const { mode } = input;
   const ink = inks[mode];
   const axes = await load(input.axes);
   const layout = layoutOf(input);
+  const words = wordsOf(input, layout);
 
   const canvas = document.createElement("canvas");
   canvas.width = layout.width * scale;
   canvas.height = layout.height * scale;
-  const context = canvas.getContext("2d");
-  if (context === null) throw new Error("This browser cannot draw the picture.");
+  const context = contextOf(canvas);
   context.scale(scale, scale);
   context.fillStyle = pages[mode];
   context.fillRect(0, 0, layout.width, layout.height);
@@ -90,19 +132,19 @@ export async function composePicture(input: PictureInput): Promise<Blob> {
 
   context.textBaseline = "top";
   context.fillStyle = ink.line;
-  context.font = `600 20px ${fontFamily}`;
-  context.fillText(input.title, padding, padding, input.width);
-  context.font = `13px ${fontFamily}`;
+  context.font = cssFont(titleFont);
+  context.fillText(words.title, padding, padding);
+  context.font = cssFont(font);
   context.fillStyle = ink.text;
-  input.notes.forEach((note, i) => context.fillText(note, padding, layout.note(i), input.width));
-  input.legend.forEach(({ label, mark }, i) => {
-    const { x, y, width } = layout.entry(i);
+  words.notes.forEach((note, i) => context.fillText(note, padding, layout.note(i)));
+  input.legend.forEach(({ mark }, i) => {
+    const { x, y } = layout.entry(i);
     context.save();
     context.scale(1 / scale, 1 / scale);
     paintPattern(context, mark, pages[mode], x * scale, y * scale, 14 * scale, scale);
     context.restore();
     context.fillStyle = ink.line;
-    context.fillText(label, x + 22, y + 1, width);
+    context.fillText(words.legend[i], x + 22, y + 1);
   });
   return toBlob(canvas);
 }
@@ -113,22 +155,23 @@ export function composeSvg(input: PictureInput): Blob {
   const ink = inks[mode];
   const layout = layoutOf(input);
   const { plot, chart } = layout;
-  const text = (words: string, x: number, y: number, size: number, colour: string, weight = 400) =>
-    `<text x="${x}" y="${y + size * 0.8}" font-size="${size}" font-weight="${weight}" fill="${colour}">${escaped(words)}</text>`;
+  const words = wordsOf(input, layout);
+  const text = (some: string, x: number, y: number, { size, weight }: Font, colour: string) =>
+    `<text x="${x}" y="${y + size * 0.8}" font-size="${size}" font-weight="${weight}" fill="${colour}">${escaped(some)}</text>`;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width}" height="${layout.height}" viewBox="0 0 ${layout.width} ${layout.height}" font-family="${escaped(fontFamily)}">`,
     `<title>${escaped(input.title)}</title>`,
     `<rect width="100%" height="100%" fill="${pages[mode]}"/>`,
     `<image x="${plot.x}" y="${plot.y}" width="${plot.width}" height="${plot.height}" href="${drawAreas(input, plot).toDataURL()}"/>`,
     `<g transform="translate(${chart.x} ${chart.y})">${svgOf(input.axes)}</g>`,
-    text(input.title, padding, padding, 20, ink.line, 600),
-    ...input.notes.map((note, i) => text(note, padding, layout.note(i), 13, ink.text)),
+    text(words.title, padding, padding, titleFont, ink.line),
+    ...words.notes.map((note, i) => text(note, padding, layout.note(i), font, ink.text)),
     ...input.legend.map(({ label, mark }, i) => {
       const { x, y } = layout.entry(i);
       const tile = patternTile(mark, pages[mode]);
       const over =
         tile === null ? "" : `<image x="${x}" y="${y}" width="14" height="14" href="${tile}"/>`;
-      return `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${mark.colour}"/>${over}${text(label, x + 22, y + 1, 13, ink.line)}`;
+      return `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${mark.colour}"/>${over}<g><title>${escaped(label)}</title>${text(words.legend[i], x + 22, y + 1, font, ink.line)}</g>`;
     }),
     "</svg>",
   ];

@@ -25,7 +25,10 @@ export function TemplateSelect({ workflowId, value, onChange }: Props) {
       isOptionEqualToValue={(option, chosen) => option === chosen}
       onChange={(_, chosen) => onChange(chosen)}
       sx={{ flex: "1 1 140px", maxWidth: { sm: 480 } }}
-      slotProps={{ chip: { size: "small" } }}
+      slotProps={{
+        chip: { size: "small" },
+        listbox: { sx: { overflowWrap: "anywhere" } },
+      }}
       renderInput={(params) => (
         <TextField
           {...params}

@@ -43,6 +43,7 @@ export function WorkflowPicker({ label, value, clearable = false, onChoice }: Pr
       onInputChange={(_, input) => setText(input)}
       onChange={(_, workflow) => onChoice(workflow?.id ?? null)}
       renderInput={(params) => <TextField {...params} label={label} />}
+      slotProps={{ listbox: { sx: { overflowWrap: "anywhere" } } }}
       sx={{ flex: "1 1 140px", maxWidth: { sm: 320 } }}
     />
   );

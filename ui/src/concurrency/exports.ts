@@ -89,8 +89,8 @@ async function pictureOf(
     title: workflow.name,
     notes: [
       `Tasks ${counted} at once, ${formatSpan(...range)}, buckets of ${formatDuration(chart.buckets.width / 1000)}`,
-      `Templates: ${statWords[view.stat]}. Line: peak of ${totalWords(shown)}, at most ${formatNumber(shown.total.peak)} in the window. ` +
-        `${limitWords(chart)}Computed ${formatInstant(shown.generated_at)}`,
+      `Templates: ${statWords[view.stat]}. Line: peak of ${totalWords(shown)}, at most ${formatNumber(shown.total.peak)} in the window.`,
+      `${limitWords(chart)}Computed ${formatInstant(shown.generated_at)}`,
     ],
     axes: await axesImage(graph, width, height),
     width,

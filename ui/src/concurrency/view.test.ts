@@ -49,6 +49,7 @@ describe("the view in the URL", () => {
     "compare=-1",
     "limits=perhaps",
     "live=",
+    "granularity=1m",
   ])("says which part of a link it ignored: %s", (part) => {
     const parsed = parseView(new URLSearchParams(`${part}&template=align`));
     expect(parsed).toEqual({ view: { ...opening, only: ["align"] }, ignored: [part] });

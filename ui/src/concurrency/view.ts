@@ -136,6 +136,7 @@ export function parseView(params: URLSearchParams): ParsedView {
     compare: read("compare", parseId, opening.compare),
     at: read("at", parseInstant, opening.at),
   };
+  for (const [name, text] of params) if (!names.includes(name)) ignored.push(`${name}=${text}`);
   return { view, ignored };
 }
 
