@@ -107,6 +107,7 @@ describe("the page of the server's health", () => {
     await client.refetchQueries({ queryKey: ["health"] });
     expect(await screen.findByText(/Broken\. What you see is from .* UTC/)).toBeVisible();
     expect(await section("Writes")).toHaveProperty("Transactions given up", "0");
+    expect(screen.queryByText(/Nothing is wrong/)).not.toBeInTheDocument();
   });
 
   it("tells why it cannot be told", async () => {

@@ -53,7 +53,7 @@ export function HealthPage() {
           onRetry={() => void health.refetch()}
         />
       )}
-      {data !== undefined && <Findings health={data} />}
+      {data !== undefined && <Findings health={data} current={!health.isError} />}
       {!(health.isError && data === undefined) && (
         <Box sx={grid} aria-busy={data === undefined}>
           {data === undefined ? (
@@ -85,10 +85,16 @@ export function HealthPage() {
   );
 }
 
-function Findings({ health }: { health: ServerHealth }) {
+interface FindingsProps {
+  health: ServerHealth;
+  /** Whether the server still answers: where it does not, that nothing was wrong is no news. */
+  current: boolean;
+}
+
+function Findings({ health, current }: FindingsProps) {
   const findings = findingsOf(health);
   if (findings.length === 0) {
-    return (
+    return !current ? null : (
       <Alert severity="success" variant="outlined">
         {health.verification.ended === null
           ? "Nothing is wrong. The audit has not been verified since this server began; that happens within minutes."
