@@ -18,6 +18,7 @@ type columns struct {
 	Series     []columnsSeries     `json:"series"`
 	Other      *columnsOther       `json:"other"`
 	Total      columnsTotal        `json:"total"`
+	Beside     []columnsBeside     `json:"beside"`
 	Limits     []columnsLimit      `json:"limits"`
 	// PartialFrom is the first instant of the bucket that is under way.
 	PartialFrom *instant  `json:"partial_from"`
@@ -87,6 +88,12 @@ type columnsTotal struct {
 	columnsSummary
 }
 
+// columnsBeside is the total in other statuses.
+type columnsBeside struct {
+	Statuses []jobmon.TaskStatus `json:"statuses"`
+	columnsTotal
+}
+
 // columnsSummary is about the whole window, whatever the statistic.
 type columnsSummary struct {
 	Peak        int64     `json:"peak"`
@@ -105,7 +112,8 @@ func columnsOf(n numbers, asked timeline.Request) columns {
 			n.Window.Bucket / time.Second.Microseconds(), instant(n.Window.Start), n.Window.Count,
 		},
 		Series:      make([]columnsSeries, len(n.series)),
-		Total:       columnsTotal{n.all(n.Total), n.Total.Peak, summaryOf(n.Total, n.UpperBound.TotalPeaks)},
+		Total:       n.total(),
+		Beside:      make([]columnsBeside, len(n.Beside)),
 		Limits:      make([]columnsLimit, len(n.Limits)),
 		GeneratedAt: instant(n.Now),
 		ValuesAre:   exactnessOf(n.bound()),
@@ -128,10 +136,18 @@ func columnsOf(n numbers, asked timeline.Request) columns {
 			summaryOf(other.Series, n.UpperBound.OtherPeaks),
 		}
 	}
+	for i, beside := range n.Beside {
+		counted := numbers{Answer: beside, stat: n.stat}
+		answer.Beside[i] = columnsBeside{asked.Beside[i].Statuses(), counted.total()}
+	}
 	for i, limit := range n.Limits {
 		answer.Limits[i] = limitOf(limit)
 	}
 	return answer
+}
+
+func (n numbers) total() columnsTotal {
+	return columnsTotal{n.all(n.Total), n.Total.Peak, summaryOf(n.Total, n.UpperBound.TotalPeaks)}
 }
 
 func limitOf(l timeline.Limit) columnsLimit {

@@ -5,12 +5,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/upkeep"
 )
 
 // TestOther: of more templates than are told apart, those that took least are one.
@@ -52,6 +54,54 @@ func TestOther(t *testing.T) {
 	rows := strings.Replace(path, "format=columns", "format=rows", 1)
 	if got := f.send("GET", rows+"&top=3", "").refused(400, "invalid"); got.Field == nil || *got.Field != "top" {
 		t.Errorf("rows with a top: %+v", got)
+	}
+}
+
+// TestBeside: totals in other statuses are those that one would be told who asked for these, of the same buckets.
+func TestBeside(t *testing.T) {
+	f := newFixture(t, kept)
+	b := f.bind("live", 3)
+	instances := f.queue(b)
+	past := fmt.Sprintf(inColumns, f.threeMinutes())
+	live := fmt.Sprintf("/api/v2/workflow/%d/task_concurrency?format=columns&time_range=1h", b.workflow)
+	compare := func(when string) {
+		t.Helper()
+		for _, query := range []string{
+			past, past + "&granularity=5s&stat=mean", past + "&task_template_name=burst&stat=peak", past + "&top=1&split=attempt&stat=entered",
+			past + "&granularity=1h",
+		} {
+			var got struct {
+				Bucket any
+				Beside []map[string]any
+			}
+			if err := json.Unmarshal(f.send("GET", query+"&beside=ACTIVE&beside=PENDING&beside=D", "").body, &got); err != nil {
+				t.Fatal(err)
+			}
+			for i, status := range []string{"ACTIVE", "PENDING", "D"} {
+				alone := f.send("GET", query+"&status="+status, "").ok()
+				want := at(t, alone, "total").(map[string]any)
+				want["statuses"] = at(t, alone, "statuses")
+				if fmt.Sprint(got.Beside[i]) != fmt.Sprint(want) || fmt.Sprint(got.Bucket) != fmt.Sprint(at(t, alone, "bucket")) {
+					t.Errorf("%s, %s beside %s: %v, want %v", when, status, query, got.Beside[i], want)
+				}
+			}
+		}
+	}
+	compare("from rows")
+	if active := at(t, f.send("GET", live+"&granularity=1d&beside=ACTIVE", "").ok(), "beside", 0, "peak"); fmt.Sprint(active) != "3" {
+		t.Errorf("%v are active", active)
+	}
+	if err := upkeep.NewRollUp(f.store, slog.New(slog.DiscardHandler)).Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	compare("from cells")
+	before := f.send("GET", live+"&granularity=1d&status=D&beside=R", "").header.Get("ETag")
+	f.send("POST", fmt.Sprintf("/api/v3/task_instance/%d/log_running", instances[0]), `{"next_report_increment": 60}`).ok()
+	f.send("GET", live+"&granularity=1d&status=D&beside=R", "", "If-None-Match", before).told(200)
+	for _, query := range []string{past + "&beside=nothing", past + strings.Repeat("&beside=R", 5), strings.Replace(past, "columns", "csv", 1) + "&beside=R"} {
+		if got := f.send("GET", query, "").refused(400, "invalid"); got.Field == nil || *got.Field != "beside" {
+			t.Errorf("%s: %+v", query, got)
+		}
 	}
 }
 

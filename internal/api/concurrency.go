@@ -27,6 +27,7 @@ type concurrencyRequest struct {
 	Templates   []string      `query:"task_template_name"`
 	Top         top           `query:"top"`
 	Split       split         `query:"split"`
+	Beside      []statusUnion `query:"beside"`
 	Zeros       bool          `query:"zeros"`
 	Format      format        `query:"format"`
 }
@@ -60,6 +61,9 @@ func (s *server) taskConcurrency(ctx context.Context, request concurrencyRequest
 }
 
 func (s *server) tellDefects(ctx context.Context, answer timeline.Answer, workflowID int64) {
+	for _, beside := range answer.Beside {
+		s.tellDefects(ctx, beside, workflowID)
+	}
 	for _, defect := range answer.Defects {
 		name := "(other)"
 		if defect.Series < len(answer.Templates) {
@@ -78,6 +82,14 @@ func (request concurrencyRequest) timeline() (timeline.Request, error) {
 		MaxPoints: int(request.MaxPoints),
 		Statuses:  union(request.Statuses),
 		Split:     request.Split == splitAttempt,
+	}
+	if len(request.Beside) > 0 {
+		if request.Format != formatColumns || len(request.Beside) > maxBeside {
+			return asked, jobmon.FieldErrorf("beside", "beside goes with format=columns, and %d times at most", maxBeside)
+		}
+		for _, statuses := range request.Beside {
+			asked.Beside = append(asked.Beside, concurrency.StatusSet(statuses))
+		}
 	}
 	switch {
 	case request.Format == formatColumns:
@@ -114,6 +126,7 @@ type top int
 const (
 	defaultTop = 50
 	maxTop     = 1000
+	maxBeside  = 4
 )
 
 func (t *top) UnmarshalText(text []byte) error {

@@ -56,7 +56,8 @@ func TestETag(t *testing.T) {
 			t.Errorf("%s: %d %s", other, got.status, got.body)
 		}
 	}
-	for _, query := range []string{"&stat=peak", "&stat=mean", "&status=ACTIVE", "&granularity=10s", "&top=1", "&task_template_name=burst"} {
+	for _, query := range []string{"&stat=peak", "&stat=mean", "&status=ACTIVE", "&granularity=10s", "&top=1", "&task_template_name=burst",
+		"&beside=R", "&beside=R&beside=ACTIVE"} {
 		got := f.send("GET", path+query, "")
 		if got.ok(); bytes.Equal(got.body, first.body) {
 			t.Errorf("%s: the same answer", query)

@@ -69,9 +69,7 @@ func (q *question) activity(ctx context.Context, snapshot store.Snapshot) (Activ
 	if err != nil {
 		return Activity{}, err
 	}
-	q.series = q.series.fold(nil) // only all together are asked for
-	q.tier = tierFor(q.window.Bucket)
-	answer, err := q.count(ctx, snapshot)
+	answer, err := q.together(q.statuses).numbers(ctx, snapshot)
 	return Activity{q.workflow.ID, q.now, levels, q.window.Start, answer.Total.Peak}, err
 }
 

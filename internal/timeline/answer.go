@@ -16,17 +16,38 @@ type Other struct {
 
 // answer works out what is asked.
 func (q *question) answer(ctx context.Context, snapshot store.Snapshot, request Request) (Answer, error) {
+	beside := make([]Answer, len(request.Beside))
+	for i, statuses := range request.Beside {
+		var err error
+		if beside[i], err = q.together(statuses).numbers(ctx, snapshot); err != nil {
+			return Answer{}, err
+		}
+	}
 	if err := q.chooseTop(ctx, snapshot, request.Top); err != nil {
 		return Answer{}, err
 	}
-	if err := q.chooseSource(ctx, snapshot); err != nil {
-		return Answer{}, err
-	}
-	answer, err := q.count(ctx, snapshot)
+	answer, err := q.numbers(ctx, snapshot)
+	answer.Beside = beside
 	if err == nil && request.Limits {
 		answer.Limits, err = q.measureLimits(ctx, snapshot)
 	}
 	return answer, err
+}
+
+// numbers counts from the source that suits what is counted.
+func (q *question) numbers(ctx context.Context, snapshot store.Snapshot) (Answer, error) {
+	if err := q.chooseSource(ctx, snapshot); err != nil {
+		return Answer{}, err
+	}
+	return q.count(ctx, snapshot)
+}
+
+// together returns the question about all of its templates as one, in other statuses.
+func (q *question) together(statuses concurrency.StatusSet) *question {
+	all := *q
+	all.statuses, all.kinds, all.split = statuses, kindsOf(statuses, false), false
+	all.series = q.series.fold(nil)
+	return &all
 }
 
 // count lets the engine count what the window's source tells.

@@ -65,6 +65,8 @@ type Request struct {
 	Split bool
 	// Limits asks for [Answer.Limits].
 	Limits bool
+	// Beside asks for [Answer.Beside], of as many sets of statuses.
+	Beside []concurrency.StatusSet
 }
 
 // Answer holds the numbers of each template, by name, and of all those asked for together. A template
@@ -78,6 +80,9 @@ type Answer struct {
 	// Limits is that of the workflow, then those of its arrays by the names of their templates; empty unless
 	// asked for.
 	Limits []Limit
+	// Beside is, of each set in [Request.Beside], all templates asked for together: its Total, in the same buckets
+	// and out of the same snapshot. Its Series mean nothing.
+	Beside []Answer
 	// UpperBound tells which numbers are not exact, because they cannot be had from what the rows were
 	// summed up to, and the rows are too many or gone.
 	UpperBound UpperBound
@@ -219,7 +224,7 @@ func askUpTo(
 	if q.limits, err = snapshot.Limits(ctx, request.WorkflowID); err != nil {
 		return nil, "", err
 	}
-	version, err := q.version(ctx, snapshot, request.Limits)
+	version, err := q.version(ctx, snapshot, request)
 	return q, version, err
 }
 

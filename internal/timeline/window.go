@@ -94,16 +94,21 @@ func (q *question) bounds() UpperBound {
 	return UpperBound{
 		TotalPeaks:  union || q.series.some && len(q.series.names)+q.series.other > 1,
 		SeriesPeaks: union,
-		OtherPeaks:  q.series.other > 1 || union && q.series.other > 0,
-		FirstPeaks:  q.split,
-		Entered:     union,
+		// Without names, all together are one series, which is the total.
+		OtherPeaks: len(q.series.names) > 0 && (q.series.other > 1 || union && q.series.other > 0),
+		FirstPeaks: q.split,
+		Entered:    union,
 	}
 }
 
-// version hashes what the answer depends on: ACTIVE and every template too, when they are held against limits.
-func (q *question) version(ctx context.Context, snapshot store.Snapshot, limits bool) (string, error) {
+// version hashes what the answer depends on: what is asked for beside too, and ACTIVE and every template when they are held
+// against limits.
+func (q *question) version(ctx context.Context, snapshot store.Snapshot, request Request) (string, error) {
 	kinds, names := q.kindsRead(), q.series.names
-	if limits {
+	for _, statuses := range request.Beside {
+		kinds = slices.Concat(kinds, kindsOf(statuses, false))
+	}
+	if request.Limits {
 		kinds, names = slices.Concat(kinds, kindsOf(concurrency.Active, false)), slices.Concat(names, q.all.names)
 	}
 	generation, err := snapshot.BlockGeneration(ctx, store.BlockFilter{
@@ -114,7 +119,7 @@ func (q *question) version(ctx context.Context, snapshot store.Snapshot, limits 
 	}
 	hash := sha256.New()
 	tell := func(values ...any) { fmt.Fprintln(hash, values...) }
-	tell(q.window, q.statuses, generation, q.horizon.RowsFrom, q.horizon.DataFrom)
+	tell(q.window, q.statuses, request.Beside, generation, q.horizon.RowsFrom, q.horizon.DataFrom)
 	for _, name := range names {
 		tell(strconv.Quote(name))
 	}

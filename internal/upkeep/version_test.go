@@ -140,6 +140,21 @@ func TestTheVersionKnowsWhatIsCarriedIn(t *testing.T) {
 	}
 }
 
+func TestTheVersionKnowsWhatIsBeside(t *testing.T) {
+	db := open(t)
+	roll := upkeep.NewRollUp(db, quiet)
+	id := load(t, db, "run", lived("1", "a", "GQ", 0, 10*minute))
+	pass(t, roll.Pass)
+	v := &versions{t: t, db: db, request: timeline.Request{
+		WorkflowID: id, Start: noon, End: new(noon + hour), Bucket: minute, Statuses: concurrency.Of(done),
+		Beside: []concurrency.StatusSet{concurrency.Of(running), concurrency.Of(jobmon.TaskInstantiating)},
+	}}
+	v.last = v.ask()
+	moveOne(t, db, id, jobmon.TaskInstantiating, noon+20*minute)
+	pass(t, roll.Pass)
+	v.another("after a row that only what is beside tells of, and its roll-up")
+}
+
 func TestTheVersionIsTheQuestions(t *testing.T) {
 	db := open(t)
 	id := load(t, db, "run", lived("1", "a", "GD", 0, 10*minute), lived("2", "b", "GD", 0, 20*minute))
@@ -154,6 +169,7 @@ func TestTheVersionIsTheQuestions(t *testing.T) {
 		"one template":     func(r *timeline.Request) { r.Templates = []string{"a"} },
 		"another template": func(r *timeline.Request) { r.Templates = []string{"b"} },
 		"another status":   func(r *timeline.Request) { r.Statuses = concurrency.Of(running) },
+		"others beside":    func(r *timeline.Request) { r.Beside = []concurrency.StatusSet{concurrency.Active} },
 		"a union":          func(r *timeline.Request) { r.Statuses = concurrency.Active },
 		"another workflow": func(r *timeline.Request) { r.WorkflowID = other },
 	} {

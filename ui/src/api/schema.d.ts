@@ -1045,6 +1045,8 @@ export interface components {
         task_seconds: number;
       } | null;
       total: components["schemas"]["ConcurrencyTotal"];
+      /** @description The totals that `beside` asks for, in that order. */
+      beside: components["schemas"]["ConcurrencyBeside"][];
       /** @description The workflow's limit first, then those of its arrays by the names of their templates, whatever `status` and `task_template_name` say. Arrays without tasks are left out. */
       limits: components["schemas"]["ConcurrencyLimit"][];
       /**
@@ -1130,6 +1132,11 @@ export interface components {
        * @enum {string}
        */
       peak_is: "exact" | "upper_bound";
+    };
+    /** @description The numbers of all templates together in other statuses. */
+    ConcurrencyBeside: components["schemas"]["ConcurrencyTotal"] & {
+      /** @description Letters of the statuses that were counted. */
+      statuses: string[];
     };
     /** @description A limit over the window, and for how long as many tasks were ACTIVE (Q, I, O and R) as it allows: what JobMon holds against it. */
     ConcurrencyLimit: {
@@ -2015,6 +2022,8 @@ export interface operations {
         status?: string[];
         /** @description Only these templates. Repeatable. */
         task_template_name?: string[];
+        /** @description With `format=columns`: other statuses, written as in `status`, whose total is answered too, over the same buckets and out of the same snapshot: `ACTIVE` to draw it over RUNNING. Each is a set of its own. At most 4 times. */
+        beside?: string[];
         /** @description Whether rows have zeros too. Columns and tables always do, so that it goes with `format=rows` or `columns` only. */
         zeros?: boolean;
         /** @description rows: one object a bucket and template. columns: one array a template. csv: a table with a row for each bucket, a column for each template, the total and the workflow's limit, and lines before it that begin with # and say what it is; it may have any number of buckets while there are at most 20,000,000 numbers in it. */
