@@ -59,7 +59,7 @@ describe("legendOf", () => {
 
 describe("chartOf", () => {
   const draw = (change: Partial<ChartInput> = {}) =>
-    chartOf({ view: all, whole, part: whole, ...change });
+    chartOf({ view: all, whole, part: change.whole ?? whole, ...change });
   const kinds = (chart: Chart) => chart.lines.map(({ kind, name }) => `${kind}: ${name}`);
 
   it("stacks what is shown", () => {
@@ -110,22 +110,37 @@ describe("chartOf", () => {
       peak: 3,
       exact: false,
     });
-    expect(draw({ whole: folded, view: { ...all, only: ["call"] } }).bands).toHaveLength(1);
+    expect(
+      draw({ whole: folded, part: null, view: { ...all, only: ["call"] } }).bands,
+    ).toHaveLength(1);
   });
 
   it("lays what waits on what runs, and outlines what is active", () => {
-    const waiting = newConcurrency([newSeries("align", [2, 2, 2])]);
-    const chart = draw({
-      pending: waiting,
-      active: newConcurrency([newSeries("align", [9, 9, 9])]),
-    });
+    const { total } = newConcurrency([newSeries("align", [2, 9, 2])]);
+    const beside = [
+      { statuses: ["Q", "I", "O", "R"], ...total },
+      { statuses: ["Q", "I"], ...total, values: [2, 2, 2] },
+    ];
+    const limits = [limit("workflow", null, [["2022-05-13T03:00:00Z", 8]])];
+    const part = { ...whole, beside, limits };
+    const view = { ...all, pending: true };
+    const chart = draw({ part, view });
     expect(chart.bands.at(-1)).toEqual({ name: "PENDING", values: [2, 2, 2] });
     expect(chart.rows[0].name).toBe("PENDING");
     expect(kinds(chart)).toEqual(["active: ACTIVE, peak", "peak: Total, peak"]);
     expect(chart.max).toBeGreaterThan(9);
-    // Of other buckets they would be drawn where they do not belong.
-    const elsewhere = newConcurrency([newSeries("align", [2, 2])]);
-    expect(draw({ pending: elsewhere, active: elsewhere }).bands).toHaveLength(3);
+    expect(draw({ part }).bands).toHaveLength(3);
+    // Those of all are not those of what is shown.
+    expect(draw({ whole: part, part: null, view }).bands).toHaveLength(3);
+    expect(kinds(draw({ part: { ...part, limits: [] } }))).toEqual(["peak: Total, peak"]);
+  });
+
+  it("takes all that is drawn from one answer", () => {
+    const part = newConcurrency([newSeries("call", [1, 2, 3, 4], 5)]);
+    const chart = draw({ part, view: { ...all, only: ["call"] } });
+    expect(chart.buckets.count).toBe(4);
+    expect(chart.bands).toEqual([{ name: "call", values: [1, 2, 3, 4] }]);
+    expect(chart.totals.map(({ values }) => values.length)).toEqual([4, 4]);
   });
 
   it("tells the limit that was in force", () => {

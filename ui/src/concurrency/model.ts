@@ -135,29 +135,43 @@ export interface ChartInput {
   whole: ConcurrencyColumns;
   /** The answer for the shown templates, or null while it is on its way. */
   part: ConcurrencyColumns | null;
-  /** ACTIVE and PENDING over the same window, where they are drawn too. */
-  active?: ConcurrencyColumns | null;
-  pending?: ConcurrencyColumns | null;
 }
 
-export function chartOf({ view, whole, part, active = null, pending = null }: ChartInput): Chart {
-  const buckets = bucketsOf(whole);
-  const shown = stackOrder(whole.series)
+const unions = { ACTIVE: "QIOR", PENDING: "QI" };
+
+/** The statuses whose totals are drawn over and on that of RUNNING. */
+export function besideOf({ status, pending }: View): (keyof typeof unions)[] {
+  if (status !== "RUNNING") return [];
+  return pending ? ["ACTIVE", "PENDING"] : ["ACTIVE"];
+}
+
+function totalBeside(answer: ConcurrencyColumns, status: keyof typeof unions) {
+  return answer.beside.find(({ statuses }) => statuses.join("") === unions[status]);
+}
+
+/** All that is drawn is of one answer, so that it is of the same buckets. */
+export function chartOf({ view, whole, part }: ChartInput): Chart {
+  const answer = part ?? whole;
+  const buckets = bucketsOf(answer);
+  const shown = stackOrder(answer.series)
     .filter((series) => isShown(view, series.task_template_name))
     .map((series) => ({ name: seriesName(series), values: series.values }));
-  if (whole.other !== null && otherShown(view)) {
-    shown.unshift({ name: otherName(whole.other.templates), values: whole.other.values });
+  if (answer.other !== null && (answer !== whole || otherShown(view))) {
+    shown.unshift({ name: otherName(answer.other.templates), values: answer.other.values });
   }
   const stacked = view.form !== "total" && view.stat !== "peak";
   const bands = stacked ? [...shown] : [];
-  // Means add, and so do numbers at an instant. Both answers have to be of the same buckets.
-  if (stacked && pending !== null && sameBuckets(pending, whole)) {
-    bands.push({ name: pendingName, values: pending.total.values });
-  }
+  // Until its own answer is there, what is known of all is not of what is shown.
+  const beside = (status: keyof typeof unions) =>
+    part !== null && besideOf(view).includes(status) ? totalBeside(part, status) : undefined;
+  const pending = beside("PENDING");
+  // Means add, and so do numbers at an instant.
+  if (stacked && pending !== undefined) bands.push({ name: pendingName, values: pending.values });
   const sums = sumOf(bands, buckets.count);
   const total = part?.total ?? null;
-  const totals = totalsOf(view, total, sums, active, whole);
-  const limit = limitOf(part ?? whole, view);
+  const limit = limitOf(answer, view);
+  const active = limit === null ? undefined : beside("ACTIVE");
+  const totals = totalsOf(view, total, sums, active);
   const templates = view.form !== "total" && !stacked ? shown : [];
   const lines: Line[] = templates.map((band) => ({ ...band, kind: "template" }));
   if (view.form === "total" && view.stat !== "peak" && total !== null) {
@@ -205,17 +219,14 @@ function totalsOf(
   view: View,
   total: ConcurrencyColumns["total"] | null,
   sums: Float64Array,
-  active: ConcurrencyColumns | null,
-  whole: ConcurrencyColumns,
+  active: ConcurrencyColumns["total"] | undefined,
 ): Band[] {
   const totals: Band[] = [];
   if (view.stat !== "peak") {
     totals.push({ name: totalName(view.stat), values: total?.values ?? sums });
   }
   if (total !== null) totals.push({ name: totalName("peak"), values: total.peaks });
-  if (active !== null && sameBuckets(active, whole)) {
-    totals.push({ name: activeName, values: active.total.peaks });
-  }
+  if (active !== undefined) totals.push({ name: activeName, values: active.peaks });
   return totals;
 }
 
@@ -253,14 +264,6 @@ function limitValues(steps: readonly Step[], buckets: Buckets): Float64Array {
     values[i] = value;
   }
   return values;
-}
-
-function sameBuckets(a: ConcurrencyColumns, b: ConcurrencyColumns): boolean {
-  return (
-    a.bucket.first === b.bucket.first &&
-    a.bucket.seconds === b.bucket.seconds &&
-    a.bucket.count === b.bucket.count
-  );
 }
 
 function highestOf(values: ArrayLike<number>): number {

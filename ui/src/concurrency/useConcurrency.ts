@@ -11,7 +11,7 @@ import {
   type ConcurrencyRequest,
 } from "../services/concurrency";
 import { tasksAtQuery } from "../services/tasks";
-import { chartOf, selection } from "./model";
+import { besideOf, chartOf, selection } from "./model";
 import { hasEnded, instantOf, type Status, type TimeWindow, type View } from "./view";
 
 /** All that the tab shows of a workflow through a view, as far as it is there. */
@@ -27,6 +27,7 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
     templates: [],
     top: view.everyTemplate ? everyTop : usualTop,
     split: view.split,
+    beside: besideOf(view),
     live: endsNow && view.live,
   };
   // What is on screen has its own numbers, in buckets that are as fine as it allows.
@@ -45,23 +46,6 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
   const latest = partial ? part : whole;
   const shown = (partial ? part.data : whole.data) ?? null;
 
-  const limited = whole.data?.limits.some(
-    ({ scope, steps }) =>
-      scope === "workflow" && steps.some((s) => s.max_concurrently_running !== null),
-  );
-  // Of the same buckets, so that they can be drawn over and on one another.
-  const beside = { ...zoomed, templates, top: 1, split: false };
-  const outlined = view.status === "RUNNING" && view.limits && limited === true;
-  const active = useQuery({
-    ...concurrencyQuery({ ...beside, status: "ACTIVE" }),
-    enabled: outlined,
-  });
-  const withPending = view.pending && view.status === "RUNNING";
-  const pending = useQuery({
-    ...concurrencyQuery({ ...beside, status: "PENDING" }),
-    enabled: withPending,
-  });
-
   const chart = useMemo(
     () =>
       whole.data === undefined
@@ -70,10 +54,8 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
             view,
             whole: whole.data,
             part: shown,
-            active: outlined ? (active.data ?? null) : null,
-            pending: withPending ? (pending.data ?? null) : null,
           }),
-    [view, whole.data, shown, outlined, active.data, withPending, pending.data],
+    [view, whole.data, shown],
   );
   const backdrop = useMemo(
     () =>

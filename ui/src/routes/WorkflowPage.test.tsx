@@ -63,6 +63,7 @@ describe("a workflow's page", () => {
     expect(requests(path)[0]).toEqual({
       time_range: "all",
       granularity: "auto",
+      beside: ["ACTIVE"],
       stat: "mean",
       status: ["RUNNING"],
       format: "columns",

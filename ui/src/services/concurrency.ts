@@ -15,6 +15,8 @@ export interface ConcurrencyRequest {
   /** How many templates are told apart; the others are together. */
   top: number;
   split: boolean;
+  /** Other statuses whose totals are told too. */
+  beside: readonly Status[];
   /** Whether the window moves with time, so that there is something to refresh. */
   live: boolean;
 }
@@ -32,7 +34,7 @@ type Key = readonly [name: "task concurrency", request: Omit<ConcurrencyRequest,
 export function concurrencyQuery({ live, ...request }: ConcurrencyRequest) {
   return queryOptions<ConcurrencyColumns, Error, ConcurrencyColumns, Key>({
     queryKey: ["task concurrency", request],
-    // Another window or bucket of the same: the old numbers stay until the new ones come.
+    // Another window or bucket of the same, or more beside it: the old numbers stay until the new ones come.
     placeholderData: (old, oldQuery) =>
       sameButTheWindow(oldQuery?.queryKey[1], request) ? old : undefined,
     queryFn: async ({ signal }) => {
@@ -57,6 +59,7 @@ function queryOf(request: Omit<ConcurrencyRequest, "live">): ConcurrencyQuery {
     format: "columns",
     top: request.top,
     ...(request.split && { split: "attempt" }),
+    beside: [...request.beside],
     task_template_name: [...request.templates],
   };
 }

@@ -42,6 +42,7 @@ export function newConcurrency(
     series,
     other: null,
     total,
+    beside: [],
     limits: [],
     partial_from: null,
     generated_at: "2022-05-14T00:00:00Z",
