@@ -99,6 +99,6 @@ func example(parameter string) string {
 		"task_id": "1", "previous_status": "G", "new_status": "queued", "order": "desc",
 		"search": "x", "status": "R", "limit": "3", "cursor": "12", "time_range": "1h", "start": "2022-05-13T03:00:00Z",
 		"end": "2022-05-13T04:00:00Z", "granularity": "minute", "stat": "peak", "task_template_name": "sleep",
-		"zeros": "true", "format": "columns", "at": "2022-05-13T03:00:00Z", "max_points": "100", "top": "5", "offset_seconds": "60", "duration_seconds": "3600", "activity": "true", "split": "attempt", "beside": "ACTIVE",
+		"zeros": "true", "format": "columns", "at": "2022-05-13T03:00:00Z", "max_points": "100", "top": "5", "offset_seconds": "60", "duration_seconds": "3600", "activity": "true", "split": "attempt", "beside": "ACTIVE", "groups": "true",
 	}[parameter]
 }

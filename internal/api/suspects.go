@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/timeline"
@@ -10,17 +11,29 @@ import (
 
 type suspectsRequest struct {
 	WorkflowID int64     `path:"workflow_id"`
+	Groups     bool      `query:"groups"`
 	Limit      pageLimit `query:"limit"`
 	Cursor     string    `query:"cursor"`
 }
 
 type suspectsAnswer struct {
-	WorkflowID  int64     `json:"workflow_id"`
-	Count       int64     `json:"count"`
-	Since       *instant  `json:"since"` // the earliest of them
-	Tasks       []suspect `json:"tasks"`
-	NextCursor  *string   `json:"next_cursor"`
-	GeneratedAt instant   `json:"generated_at"`
+	WorkflowID int64     `json:"workflow_id"`
+	Count      int64     `json:"count"`
+	Since      *instant  `json:"since"` // the earliest of them
+	Tasks      []suspect `json:"tasks"`
+	NextCursor *string   `json:"next_cursor"`
+	// Groups is null unless asked for.
+	Groups      []suspectGroup `json:"groups"`
+	Ungrouped   int64          `json:"ungrouped"`
+	GeneratedAt instant        `json:"generated_at"`
+}
+
+type suspectGroup struct {
+	TaskTemplateName string            `json:"task_template_name"`
+	Status           jobmon.TaskStatus `json:"status"`
+	Attempts         timeline.Attempts `json:"attempts"`
+	Since            instant           `json:"since"`
+	Count            int64             `json:"count"`
 }
 
 type suspect struct {
@@ -73,10 +86,28 @@ func (s *server) suspects(ctx context.Context, request suspectsRequest) (suspect
 	for i, task := range found.Page {
 		answer.Tasks[i] = suspectOf(task)
 	}
+	if request.Groups {
+		answer.Groups, answer.Ungrouped = groupsOf(found.Groups), found.Ungrouped
+	}
 	if found.More {
 		answer.NextCursor = new(writeCursor(query, found.Page[len(found.Page)-1].TaskID))
 	}
 	return answer, nil
+}
+
+// groupsOf lists groups by when they begin.
+func groupsOf(groups map[timeline.SuspectGroup]int64) []suspectGroup {
+	found := make([]suspectGroup, 0, len(groups))
+	for group, count := range groups {
+		found = append(found, suspectGroup{group.Template, group.Status, group.Attempts, instant(group.Since), count})
+	}
+	slices.SortFunc(found, func(a, b suspectGroup) int {
+		return cmp.Or(
+			cmp.Compare(a.Since, b.Since), cmp.Compare(a.TaskTemplateName, b.TaskTemplateName),
+			cmp.Compare(a.Status, b.Status), cmp.Compare(a.Attempts, b.Attempts),
+		)
+	})
+	return found
 }
 
 func suspectOf(found timeline.Suspect) suspect {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,6 +84,27 @@ func TestSuspects(t *testing.T) {
 	second := get("?limit=2&cursor=" + *first.NextCursor)
 	if second.Count != 3 || len(second.Tasks) != 1 || second.Tasks[0].ID != all.Tasks[2].ID || second.NextCursor != nil {
 		t.Errorf("%+v", second)
+	}
+	if groups := at(t, f.send("GET", path, "").ok(), "groups"); groups != nil {
+		t.Errorf("groups that nobody asked for: %v", groups)
+	}
+	type group struct {
+		Template string `json:"task_template_name"`
+		Status   string
+		Attempts string
+		Since    time.Time
+		Count    int
+	}
+	var grouped struct {
+		Groups    []group
+		Ungrouped int
+	}
+	if err := json.Unmarshal(f.send("GET", path+"?groups=true&limit=1", "").body, &grouped); err != nil {
+		t.Fatal(err)
+	}
+	want := []group{{"sleep", "I", "first", ended.UTC(), 2}, {"sleep", "R", "first", ended.UTC(), 1}}
+	if !slices.Equal(grouped.Groups, want) || grouped.Ungrouped != 0 {
+		t.Errorf("%+v, want %+v", grouped, want)
 	}
 	other := fmt.Sprintf("/api/v2/workflow/%d/suspects", f.bind("another", 1).workflow)
 	if got := f.send("GET", other+"?cursor="+*first.NextCursor, "").refused(400, "invalid"); got.Field == nil || *got.Field != "cursor" {

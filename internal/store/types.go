@@ -179,6 +179,7 @@ type Suspect struct {
 	TaskTemplateName string
 	Status           jobmon.TaskStatus
 	StatusAt         int64
+	NumAttempts      int // as in [Task]
 	Run              Run
 }
 

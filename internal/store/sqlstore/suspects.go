@@ -15,10 +15,10 @@ var endedRuns = lettersOf(jobmon.RunStatuses(), jobmon.RunStatus.Ended)
 func (v snapshot) Suspects(ctx context.Context, workflowID, at int64) iter.Seq2[store.Suspect, error] {
 	return each(ctx, v.session, func(s *store.Suspect) []any {
 		return append([]any{
-			&s.TaskID, &s.TaskName, &s.TaskTemplateName, status(&s.Status), instant{&s.StatusAt},
+			&s.TaskID, &s.TaskName, &s.TaskTemplateName, status(&s.Status), instant{&s.StatusAt}, &s.NumAttempts,
 		}, runColumns(&s.Run)...)
 	}, `
-		SELECT t.id, t.name, p.name, t.status, t.status_date, `+runColumnNames+`
+		SELECT t.id, t.name, p.name, t.status, t.status_date, t.num_attempts, `+runColumnNames+`
 		FROM task t
 		JOIN task_instance i ON i.task_id = t.id
 		JOIN workflow_run r ON r.id = i.workflow_run_id

@@ -13,6 +13,9 @@ var suspectTests = map[string]func(t *testing.T, s store.Store){
 		f, other := newFixture(t, s, "a", 6), newFixture(t, s, "b", 1)
 		f.queue(begin, f.tasks...)
 		other.queue(begin, other.tasks...)
+		f.update(func(ctx context.Context, tx store.Tx) error {
+			return tx.MoveTasks(ctx, store.TaskMove{IDs: f.tasks[3:4], To: jobmon.TaskQueued, At: begin, Attempts: store.AddAttempt})
+		})
 		for i, to := range []jobmon.TaskStatus{
 			jobmon.TaskQueued, jobmon.TaskInstantiating, jobmon.TaskLaunched, jobmon.TaskRunning, jobmon.TaskDone,
 		} { // the last one stays REGISTERING
@@ -55,7 +58,7 @@ var suspectTests = map[string]func(t *testing.T, s store.Store){
 			tasks := f.stored(store.TaskFilter{IDs: f.tasks[3:4]})
 			want := store.Suspect{
 				TaskID: f.tasks[3], TaskName: tasks[0].Name, TaskTemplateName: "template a",
-				Status: jobmon.TaskRunning, StatusAt: begin + 3, Run: ended,
+				Status: jobmon.TaskRunning, StatusAt: begin + 3, NumAttempts: 1, Run: ended,
 			}
 			if len(found) != 4 || found[3] != want {
 				t.Errorf("got %+v, want the last to be %+v", found, want)

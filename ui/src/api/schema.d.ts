@@ -1770,6 +1770,13 @@ export interface components {
       tasks: components["schemas"]["Suspect"][];
       /** @description Where the next page begins; null on the last one. */
       next_cursor: string | null;
+      /** @description All of them, whatever the page, counted by what they have in common, by `since`; null unless `groups` asks for it. At most 10,000. */
+      groups: components["schemas"]["SuspectGroup"][] | null;
+      /**
+       * Format: int64
+       * @description How many are in none of the groups, of which there would be too many.
+       */
+      ungrouped: number;
       /**
        * Format: date-time
        * @description As of when, by the database's clock.
@@ -1816,6 +1823,27 @@ export interface components {
          */
         heartbeat_by: string;
       };
+    };
+    /** @description Suspects that have all of this in common: each has been in its status since before `since`, and is still. */
+    SuspectGroup: {
+      task_template_name: string;
+      status: components["schemas"]["TaskStatus"];
+      /**
+       * @description Which attempts at their tasks they are.
+       * @enum {string}
+       */
+      attempts: "first" | "later";
+      /**
+       * Format: date-time
+       * @description From when on nobody has moved it on: the end of its run, the instant by which that should have been heard of, or its last move when that is later.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string;
+      /**
+       * Format: int64
+       * @description How many they are.
+       */
+      count: number;
     };
     Comparison: {
       workflows: {
@@ -2197,6 +2225,8 @@ export interface operations {
   listSuspects: {
     parameters: {
       query?: {
+        /** @description Whether all of them are counted in `groups` too. */
+        groups?: boolean;
         /** @description How many tasks a page has at most. */
         limit?: number;
         /** @description The `next_cursor` of the page before. */
