@@ -19,6 +19,7 @@ export type TaskAtList = Schemas["TaskAtList"];
 export type TemplateStats = Schemas["TemplateStats"];
 export type TemplateStatsList = Schemas["TemplateStatsList"];
 export type Suspect = Schemas["Suspect"];
+export type SuspectGroup = Schemas["SuspectGroup"];
 export type SuspectList = Schemas["SuspectList"];
 export type TaskStatusChange = Schemas["TaskStatusChange"];
 export type TaskStatusChangeList = Schemas["TaskStatusChangeList"];

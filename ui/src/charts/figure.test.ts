@@ -4,7 +4,7 @@ import { figureOf, parseAxisDate, relayoutRange, type FigureInput } from "./figu
 const input: FigureInput = {
   buckets: { first: 0, width: 60_000, count: 2, end: 100_000 },
   lines: [{ kind: "peak", values: [3, 7] }],
-  limit: null,
+  limits: [],
   compared: null,
   range: [0, 120_000],
   max: 8,
@@ -35,8 +35,8 @@ describe("figureOf", () => {
       { from: 60_000, value: null },
       { from: 90_000, value: 4 },
     ];
-    const limit = { label: "Limit of the workflow", steps, above: false };
-    const { data } = figureOf({ ...input, lines: [], limit });
+    const limit = { name: "Limit", of: null, steps, above: false };
+    const { data } = figureOf({ ...input, lines: [], limits: [limit] });
     expect(data).toMatchObject([
       {
         x: [0, 60_000, 90_000, 120_000].map((ms) => new Date(ms).toISOString()),
@@ -44,7 +44,8 @@ describe("figureOf", () => {
         line: { shape: "hv" },
       },
     ]);
-    expect(figureOf({ ...input, lines: [], limit: { ...limit, above: true } }).data).toEqual([]);
+    const above = { ...limit, above: true };
+    expect(figureOf({ ...input, lines: [], limits: [above] }).data).toEqual([]);
   });
 
   it("takes no y range but ours, and leaves hovering to us", () => {

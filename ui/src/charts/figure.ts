@@ -2,7 +2,7 @@
 
 import type { Config, Dash, Data, Layout } from "plotly.js";
 import { inks, type Mode } from "./palette";
-import { bucketStart, type Buckets, type LineKind, type Range, type Step } from "./timeline";
+import { bucketStart, type Buckets, type LimitLine, type LineKind, type Range } from "./timeline";
 
 /** Fixed, so that Plotly need not measure its labels and the canvas knows where the plot lies. */
 export const margins = { left: 52, right: 16, top: 12, bottom: 60 };
@@ -25,8 +25,7 @@ export interface FigureInput {
   buckets: Buckets;
   /** From the lowest to the one that is drawn over all others. */
   lines: readonly FigureLine[];
-  /** The limit on tasks from instants on, and whether it lies above what is shown. */
-  limit: { label: string; steps: readonly Step[]; above: boolean } | null;
+  limits: readonly LimitLine[];
   /** Another run's total, of buckets of its own that are moved to where they are compared. */
   compared: { buckets: Buckets; values: ArrayLike<number> } | null;
   /** What is on screen at first, or after it was changed from outside. */
@@ -64,7 +63,6 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
     zeroline: false,
     automargin: false,
   };
-  const limit = limitLine(input);
   return {
     data: [
       ...input.lines.flatMap((line) => stepLine(buckets, line.values, styleOf(line, ink))),
@@ -75,7 +73,7 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
             width: 2,
             dash: "dashdot",
           })),
-      ...limit,
+      ...input.limits.flatMap((limit) => limitLine(limit, input)),
     ],
     layout: {
       width: input.width,
@@ -125,6 +123,11 @@ export const comparedColour: Record<Mode, string> = { light: "#0a7d68", dark: "#
 /** The limit's line: no template's colour. */
 export const limitColour: Record<Mode, string> = { light: "#b3261e", dark: "#ff8a80" };
 
+/** That of an array is thicker than the workflow's, in CSS pixels. */
+export function limitWidth({ of }: Pick<LimitLine, "of">): number {
+  return of === null ? 1.5 : 2.5;
+}
+
 /** How each line is drawn beside its colour. */
 const dashes: Record<LineKind, Dash | null> = {
   template: null,
@@ -160,8 +163,8 @@ function stepLine(buckets: Buckets, values: ArrayLike<number>, style: LineStyle)
   ];
 }
 
-function limitLine({ limit, buckets, mode }: FigureInput): Data[] {
-  if (limit === null || limit.above || limit.steps.length === 0) return [];
+function limitLine(limit: LimitLine, { buckets, mode }: FigureInput): Data[] {
+  if (limit.above || limit.steps.length === 0) return [];
   const points = limit.steps.map(({ from, value }) => ({
     x: Math.max(from, buckets.first),
     y: value,
@@ -171,7 +174,7 @@ function limitLine({ limit, buckets, mode }: FigureInput): Data[] {
     {
       type: "scatter",
       mode: "lines",
-      line: { shape: "hv", width: 1.5, color: limitColour[mode], dash: "dash" },
+      line: { shape: "hv", width: limitWidth(limit), color: limitColour[mode], dash: "dash" },
       hoverinfo: "skip",
       x: points.map((point) => axisDate(point.x)),
       y: points.map((point) => point.y),

@@ -35,11 +35,12 @@ export function markedBands(
   highlight: string | null,
   mode: Mode,
 ): RasterInput["bands"] {
-  return bands.map(({ name, values }) => {
+  return bands.map(({ name, values, suspect }) => {
     const mark = marks.get(name) ?? unknown(mode);
     const fades = highlight !== null && highlight !== name;
     return {
       values,
+      ...(suspect !== undefined && { suspect }),
       mark: fades ? { ...mark, colour: mix(mark.colour, pages[mode], fade) } : mark,
     };
   });

@@ -13,7 +13,8 @@ export const patterns = [
   "dashed",
 ] as const;
 
-export type Pattern = (typeof patterns)[number];
+/** Hatched is what is suspect, and no template's own: its gaps are the page's. */
+export type Pattern = (typeof patterns)[number] | "hatched";
 
 export interface Mark {
   colour: string;

@@ -15,6 +15,8 @@ export function inPattern(pattern: Pattern, x: number, y: number): boolean {
       return modulo(x + y, patternSize) < 1.5;
     case "falling":
       return modulo(x - y, patternSize) < 1.5;
+    case "hatched":
+      return modulo(x - y, patternSize) < patternSize / 2;
     case "crossed":
       return modulo(x + y, patternSize) < 1.2 || modulo(x - y, patternSize) < 1.2;
     case "dotted":

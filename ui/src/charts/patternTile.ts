@@ -37,7 +37,7 @@ export function paintPattern(
 ) {
   context.fillStyle = colour;
   context.fillRect(left, top, side, side);
-  context.fillStyle = tint(colour, page);
+  context.fillStyle = pattern === "hatched" ? page : tint(colour, page);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       if (inPattern(pattern, x / scale, y / scale)) context.fillRect(left + x, top + y, 1, 1);

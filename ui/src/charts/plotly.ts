@@ -49,7 +49,7 @@ async function draw() {
   const { data, layout } = figureOf({
     buckets: { first: day, width: 60_000, count, end: day + count * 60_000 },
     lines: [{ kind: "peak", values: Array.from({ length: count }, (_, i) => i % 7) }],
-    limit: null,
+    limits: [],
     compared: null,
     range: [day, day + count * 60_000],
     max: 8,

@@ -86,6 +86,30 @@ describe("rasterize", () => {
     expect(column(input({ values: [[1], [1]] }), 0)).toEqual({ red: 2, blue: 2, none: 16 });
   });
 
+  it("hatches as much of a band as is suspect, from its bottom, over a square of the pattern", () => {
+    const values = [Array.from({ length: 8 }, () => 8)];
+    const { bands, ...raster } = input({ values });
+    const hatched = (suspect: number) => {
+      const at = pixels({
+        ...raster,
+        bands: bands.map((band) => ({
+          ...band,
+          suspect: Array.from({ length: 8 }, () => suspect),
+        })),
+      });
+      const rows = Array.from({ length: 20 }, (_, y) => y);
+      return rows.filter((y) => Array.from({ length: 8 }, (_, x) => at(x, y)).includes("page"));
+    };
+    expect(hatched(0)).toEqual([]);
+    expect(hatched(2)).toEqual([16, 17, 18, 19]);
+    expect(hatched(0.01)).toEqual([19]);
+    // The counts may be of different instants.
+    expect(hatched(50)).toHaveLength(16);
+    const at = pixels({ ...raster, bands: [{ ...bands[0], suspect: values[0] }] });
+    const square = Array.from({ length: 64 }, (_, i) => at(i % 8, 8 + Math.floor(i / 8)));
+    expect(square.filter((pixel) => pixel === "page")).toHaveLength(32);
+  });
+
   it("skips a band of zero without a separator", () => {
     expect(column(input({ values: [[0], [4]] }), 0)).toEqual({ blue: 8, none: 12 });
   });

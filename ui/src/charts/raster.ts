@@ -11,6 +11,8 @@ import { type Buckets, bucketsWithin, type Range } from "./timeline";
 export interface RasterBand {
   values: ArrayLike<number>;
   mark: Mark;
+  /** How much of each value is hatched, at the bottom of the band. */
+  suspect?: ArrayLike<number>;
 }
 
 export interface RasterInput {
@@ -61,7 +63,7 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
       stackTops(input, bucket, tops);
       sideColumnsLeft = withSides && previous >= 0 ? separator : 0;
     }
-    drawColumn(x);
+    drawColumn(x, bucket);
     if (sideColumnsLeft > 0) {
       sideColumnsLeft--;
       drawSides(x);
@@ -69,7 +71,7 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
   }
   return bytes;
 
-  function drawColumn(x: number) {
+  function drawColumn(x: number, bucket: number) {
     let bottom = height;
     let lowerHeight = 0;
     for (let k = 0; k < bands.length; k++) {
@@ -77,6 +79,7 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
       const bandHeight = bottom - top;
       if (bandHeight <= 0) continue;
       fill(x, top, bottom, colours[k], tints[k], bands[k].mark.pattern);
+      hatch(x, bottom, bandHeight, bands[k], bucket);
       // The separator is cut out of whichever neighbour can spare it; between two thin bands
       // there is none, or neither would be seen.
       if (lowerHeight > 2 * separator) fill(x, bottom, bottom + separator, page);
@@ -95,6 +98,16 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
     for (let k = 0; k < last; k++) {
       const from = Math.max(highest, Math.min(tops[k], previousTops[k]));
       fill(x, from, Math.max(tops[k], previousTops[k]), page);
+    }
+  }
+
+  // Over the band's own pattern. Something that is less than a pixel high is still something.
+  function hatch(x: number, bottom: number, bandHeight: number, band: RasterBand, bucket: number) {
+    const share = (band.suspect?.[bucket] ?? 0) / band.values[bucket];
+    if (!(share > 0)) return;
+    const top = bottom - Math.min(bandHeight, Math.max(1, Math.round(share * bandHeight)));
+    for (let y = top; y < bottom; y++) {
+      if (inPattern("hatched", x / scale, y / scale)) pixels[y * width + x] = page;
     }
   }
 

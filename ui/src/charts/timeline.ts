@@ -16,6 +16,10 @@ export interface Band {
   name: string;
   /** One number a bucket. */
   values: ArrayLike<number>;
+  /** How much of each is suspect. */
+  suspect?: ArrayLike<number>;
+  /** The limit on each when its bucket begins; not a number where there is none. */
+  limit?: ArrayLike<number>;
 }
 
 /** What a line is of: a template's peak, or the total's mean, peak, or peak of ACTIVE. */
@@ -29,6 +33,15 @@ export interface Line extends Band {
 export interface Step {
   from: number;
   value: number | null;
+}
+
+export interface LimitLine {
+  name: string;
+  /** The template of the array; null for the workflow. */
+  of: string | null;
+  steps: readonly Step[];
+  /** Whether it lies above what is shown. */
+  above: boolean;
 }
 
 /** Half-open, as every window here. */

@@ -1,10 +1,17 @@
 import Box from "@mui/material/Box";
-import { comparedColour, limitColour } from "../charts/figure";
-import type { Mode } from "../charts/palette";
+import Link from "@mui/material/Link";
+import { Link as RouterLink } from "react-router";
+import { comparedColour, limitColour, limitWidth } from "../charts/figure";
+import { pages, type Mode } from "../charts/palette";
+import { suspectsOf } from "../routes/workflowLinks";
+import { suspectMark } from "./marks";
 import type { Chart } from "./model";
+import { suspectsWords } from "./suspects";
+import { Swatch } from "./Swatch";
 import type { View } from "./view";
 
 interface Props {
+  workflowId: number;
   chart: Chart | null;
   view: View;
   /** What the total is of. */
@@ -15,7 +22,7 @@ interface Props {
 }
 
 /** What each line and area is, in words. */
-export function ChartKey({ chart, view, what, compared, mode }: Props) {
+export function ChartKey({ workflowId, chart, view, what, compared, mode }: Props) {
   const counted = view.status === "RUNNING" ? "" : ` in ${view.status}`;
   const has = (kind: string) => chart?.lines.some((line) => line.kind === kind) === true;
   return (
@@ -47,11 +54,19 @@ export function ChartKey({ chart, view, what, compared, mode }: Props) {
           Peak of ACTIVE
         </Entry>
       )}
-      {chart?.limit != null && (
-        <Entry line="dashed" colour={limitColour[mode]}>
-          {chart.limit.label}
-          {chart.limit.above ? ", above what is drawn" : ", which holds for ACTIVE"}
+      {chart?.limits.map((limit) => (
+        <Entry key={limit.name} line="dashed" width={limitWidth(limit)} colour={limitColour[mode]}>
+          {limit.of === null ? "Limit of the workflow" : limit.name}
+          {limit.above ? ", above what is drawn" : ", which holds for ACTIVE"}
         </Entry>
+      ))}
+      {chart?.suspects != null && (
+        <span>
+          <Swatch mark={suspectMark(mode)} page={pages[mode]} size={12} />{" "}
+          <Link component={RouterLink} to={suspectsOf(workflowId)} color="inherit">
+            {suspectsWords(chart.suspects)}
+          </Link>
+        </span>
       )}
       {compared !== null && (
         <Entry line="dashed" colour={comparedColour[mode]}>

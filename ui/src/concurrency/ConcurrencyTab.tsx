@@ -63,9 +63,9 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
     base === undefined ? [0, 1] : [base.first, base.first + base.count * base.width];
   const range = view.zoom ?? span ?? [0, 1];
 
-  const summary = shown === null ? null : summaryOf(shown);
-  const empty = all?.total.peak === 0 && view.zoom === null;
   const alone = isolatedOf(view);
+  const summary = shown === null ? null : summaryOf(shown, alone);
+  const empty = all?.total.peak === 0 && view.zoom === null;
   const what = alone ?? (data.partial ? `${data.templates.length} templates` : "all templates");
   const title = `Tasks ${view.status === "RUNNING" ? "running" : `in ${view.status}`} at once in ${workflow.name}, by template`;
 
@@ -174,6 +174,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                   description={`${summary === null ? "" : summarySentence(summary, view.status)} Arrow keys move through the buckets, Enter lists the tasks there, plus and minus zoom, Shift with an arrow key moves the window.`}
                   caption={
                     <ChartKey
+                      workflowId={workflow.id}
                       chart={chart}
                       view={view}
                       what={what}

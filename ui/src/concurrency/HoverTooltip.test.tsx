@@ -19,7 +19,7 @@ function renderTooltip(end = first + 120_000, peaks = [1, 8]) {
       ]}
       rows={[
         { name: "call", values: [0, 4] },
-        { name: "align", values: [1, 2.5] },
+        { name: "align", values: [1, 2.5], limit: [NaN, 20] },
       ]}
       marks={marks}
       page="#ffffff"
@@ -35,7 +35,7 @@ describe("HoverTooltip", () => {
     handle.current?.show(1, 100, 100);
     expect(tooltip).toBeVisible();
     expect(tooltip.textContent).toBe(
-      "2022-05-13 03:21:00 – 03:22:00 UTCTotal, mean6.5Total, peak8call4align2.5",
+      "2022-05-13 03:21:00 – 03:22:00 UTCTotal, mean6.5Total, peak8call4align2.5 / 20",
     );
     handle.current?.hide();
     expect(tooltip).not.toBeVisible();

@@ -43,12 +43,13 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
       return;
     }
     const { bucket, x, y } = at.current;
-    const value = ({ values }: Band) =>
-      Number.isNaN(values[bucket]) ? "none" : formatNumber(values[bucket]);
-    const texts = [spanText(buckets, bucket), ...totals.map(value), ...rows.map(value)];
+    const bands = [...totals, ...rows];
+    const texts = [spanText(buckets, bucket), ...bands.map((band) => valueText(band, bucket))];
     element.querySelectorAll<HTMLElement>("[data-value]").forEach((node, i) => {
       if (node.textContent !== texts[i]) node.textContent = texts[i];
-      if (i > totals.length) node.parentElement?.classList.toggle("zero", texts[i] === "0");
+      if (i > totals.length) {
+        node.parentElement?.classList.toggle("zero", bands[i - 1].values[bucket] === 0);
+      }
     });
     place(element, x, y);
   }
@@ -154,6 +155,13 @@ function Row({ name, strong = false, mark, page = "" }: RowProps) {
       <Box component="span" data-value sx={{ minWidth: 44, textAlign: "right" }} />
     </Box>
   );
+}
+
+/** The number, and the limit on it where there is one. */
+function valueText({ values, limit }: Band, bucket: number): string {
+  if (Number.isNaN(values[bucket])) return "none";
+  const most = limit?.[bucket] ?? NaN;
+  return `${formatNumber(values[bucket])}${Number.isNaN(most) ? "" : ` / ${formatNumber(most)}`}`;
 }
 
 /** The bucket's span; the partial one ends at the instant that it has come to. */

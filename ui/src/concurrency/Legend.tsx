@@ -6,6 +6,7 @@ import type { Mark } from "../charts/palette";
 import { EyeIcon, EyeOffIcon } from "../components/icons";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber, formatShare } from "../format";
+import { shareAtLimit } from "./limits";
 import type { LegendEntry } from "./model";
 import { Swatch } from "./Swatch";
 
@@ -106,7 +107,7 @@ interface RowProps {
 }
 
 function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight }: RowProps) {
-  const { name, peak, exact, share, shown } = entry;
+  const { name, peak, exact, share, shown, limit } = entry;
   return (
     <Box component="li" onMouseEnter={onHighlight} sx={{ display: "flex", alignItems: "center" }}>
       <ButtonBase
@@ -142,6 +143,12 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
           }}
         >
           {name}
+          {limit !== null && (
+            <Box component="span" sx={limitSx}>
+              Limit {formatNumber(limit.value)}
+              {limit.reached !== null && `, at it ${shareAtLimit(limit.reached)} of the time`}
+            </Box>
+          )}
         </Box>
         <Box component="span" sx={numberSx}>
           {exact ? "" : "≤ "}
@@ -166,5 +173,13 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
     </Box>
   );
 }
+
+const limitSx = {
+  display: "block",
+  overflow: "hidden",
+  textOverflow: "ellipsis",
+  typography: "caption",
+  color: "text.secondary",
+} as const;
 
 const numberSx = { fontVariantNumeric: "tabular-nums", textAlign: "right", flex: "none" } as const;

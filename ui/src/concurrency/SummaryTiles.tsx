@@ -1,7 +1,8 @@
 import Box from "@mui/material/Box";
 import Paper from "@mui/material/Paper";
 import { formatDuration, formatInstant, formatNumber, formatShare } from "../format";
-import type { LimitSummary, Summary } from "./model";
+import { shareAtLimit, type LimitSummary } from "./limits";
+import type { Summary } from "./model";
 import type { Status } from "./view";
 
 /** What the tasks that are counted do, as "ran", after the status. */
@@ -18,20 +19,22 @@ export function summarySentence(summary: Summary, status: Status): string {
     summary.top === null
       ? ""
       : ` ${summary.top.name} took most of them, ${formatShare(summary.top.share)}.`;
-  const limit = summary.limit === null ? "" : ` ${limitSentence(summary.limit)}`;
+  const limits = summary.limits.map(limitSentence).join("");
   return (
     `At most ${formatNumber(summary.peak)} tasks ${did} at once,${when}; ` +
     `${formatNumber(round(summary.mean))} on average over ${formatDuration(summary.seconds)}. ` +
-    `They took ${formatNumber(summary.taskSeconds)} task-seconds in all.${top}${limit}`
+    `They took ${formatNumber(summary.taskSeconds)} task-seconds in all.${top}${limits}`
   );
 }
 
-function limitSentence({ value, seconds, share, resolution }: LimitSummary): string {
-  if (seconds === 0) return `The limit of ${formatNumber(value)} active tasks was never reached.`;
-  const most = resolution === 0 ? "" : "at most ";
+function limitSentence({ template, value, reached }: LimitSummary): string {
+  if (reached === null) return "";
+  const limit = `limit of ${formatNumber(value)} active tasks${template === null ? "" : ` of ${template}`}`;
+  if (reached.seconds === 0) return ` The ${limit} was never reached.`;
+  const most = reached.resolution === 0 ? "" : "at most ";
   return (
-    `As many tasks were active as the limit of ${formatNumber(value)} allows for ${most}` +
-    `${formatDuration(seconds)}, ${formatShare(share)} of the time.`
+    ` The ${limit} was reached for ${most}${formatDuration(reached.seconds)}, ` +
+    `${formatShare(reached.share)} of the time.`
   );
 }
 
@@ -47,7 +50,7 @@ interface Props {
 }
 
 export function SummaryTiles({ summary, status, now, of, all }: Props) {
-  const { top, limit } = summary;
+  const { top, limits } = summary;
   const isPart = summary.taskSeconds < all;
   const word = status === "RUNNING" ? "running" : status;
   return (
@@ -79,12 +82,16 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
         value={formatNumber(round(summary.mean))}
         note={`over ${formatDuration(summary.seconds)}`}
       />
-      {limit !== null && (
-        <Tile
-          name="Time at the limit"
-          value={`${limit.resolution === 0 ? "" : "≤ "}${formatShare(limit.share)}`}
-          note={`${formatDuration(limit.seconds)} with ${formatNumber(limit.value)} active or more`}
-        />
+      {limits.map(
+        ({ template, value, reached }) =>
+          reached !== null && (
+            <Tile
+              key={template}
+              name={template === null ? "Time at the limit" : "Time at its own limit"}
+              value={shareAtLimit(reached)}
+              note={`${formatDuration(reached.seconds)} with ${formatNumber(value)} active or more`}
+            />
+          ),
       )}
       <Tile
         name="Task-seconds"

@@ -125,7 +125,7 @@ export default function TimelineChart({
     const drawn = figureOf({
       buckets,
       lines,
-      limit: chart.limit,
+      limits: chart.limits,
       compared,
       range: [from, to],
       max,

@@ -8,7 +8,9 @@ import type { ConcurrencyColumns, Workflow } from "../api/types";
 import { formatDuration, formatInstant, formatNumber, formatShare, formatSpan } from "../format";
 import { toCsv } from "./csv";
 import { download, fileStem } from "./download";
+import { suspectMark } from "./marks";
 import { templatesOf, type Chart, type LegendEntry } from "./model";
+import { suspectsWords } from "./suspects";
 import { instantOf, type Stat, type View } from "./view";
 
 export interface Shown {
@@ -102,18 +104,27 @@ async function pictureOf(
       range,
       bands: markedBands(chart.bands, marks, null, mode),
     },
-    legend: legend.flatMap(({ name, peak, share, shown: told }) => {
-      const mark = marks.get(name);
-      if (!told || mark === undefined) return [];
-      return [{ label: `${name}  ·  peak ${formatNumber(peak)}  ·  ${formatShare(share)}`, mark }];
-    }),
+    legend: [
+      ...legend.flatMap(({ name, peak, share, limit, shown: told }) => {
+        const mark = marks.get(name);
+        if (!told || mark === undefined) return [];
+        const parts = [name, `peak ${formatNumber(peak)}`, formatShare(share)];
+        if (limit !== null) parts.push(`limit ${formatNumber(limit.value)}`);
+        return [{ label: parts.join("  ·  "), mark }];
+      }),
+      ...(chart.suspects === null
+        ? []
+        : [{ label: suspectsWords(chart.suspects), mark: suspectMark(mode) }]),
+    ],
     mode,
   };
 }
 
-function limitWords({ limit }: Chart): string {
-  const last = limit?.steps.at(-1)?.value ?? null;
-  return last === null ? "" : `${limit?.label ?? "Limit"}: ${formatNumber(last)}. `;
+function limitWords({ limits }: Chart): string {
+  return limits
+    .map(({ name, steps }) => ({ name, last: steps.at(-1)?.value ?? null }))
+    .map(({ name, last }) => (last === null ? "" : `${name}: ${formatNumber(last)}. `))
+    .join("");
 }
 
 /** What a total is of: of the templates that were asked for, or of all. */

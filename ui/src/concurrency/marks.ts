@@ -2,6 +2,11 @@ import type { ConcurrencyColumns } from "../api/types";
 import { assignMarks, inks, mix, pages, patterns, type Mark, type Mode } from "../charts/palette";
 import { laterName, otherName, pendingName } from "./model";
 
+/** What is suspect, whatever its template. */
+export function suspectMark(mode: Mode): Mark {
+  return { colour: inks[mode].text, pattern: "hatched" };
+}
+
 /**
  * The colours and patterns of everything that can be drawn: of each template, of the later attempts at its tasks,
  * and in greys of what is no template.
@@ -17,7 +22,8 @@ export function marksOf(
     const mark = marks.get(series.task_template_name);
     if (series.attempts !== "later" || mark === undefined) continue;
     // The template's own colour, and another pattern.
-    const next = patterns[(patterns.indexOf(mark.pattern) + 1) % patterns.length];
+    const next =
+      patterns[(patterns.findIndex((one) => one === mark.pattern) + 1) % patterns.length];
     marks.set(laterName(series.task_template_name), { ...mark, pattern: next });
   }
   const grey = mix(inks[mode].text, pages[mode], 0.25);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newConcurrency, newSeries } from "../test/factories/concurrency";
+import { newSuspectGroup, newSuspectList } from "../test/factories/tasks";
 import type { ConcurrencyLimit } from "../api/types";
 import { chartOf, isolate, legendOf, selection, summaryOf, toggle } from "./model";
 import type { Chart, ChartInput } from "./model";
@@ -149,19 +150,104 @@ describe("chartOf", () => {
         ["2022-05-13T03:20:30Z", 8],
         ["2022-05-13T03:22:00Z", null],
       ]),
-      limit("array", "call", [["2022-05-13T03:00:00Z", 5]]),
     ];
-    const chart = draw({ part: { ...whole, limits } });
-    expect(chart.limit).toMatchObject({ label: "Limit of the workflow", above: false });
+    const part = { ...whole, limits };
+    const chart = draw({ part });
+    expect(chart.limits).toMatchObject([{ name: "Limit", of: null, above: false }]);
     expect(chart.totals.at(-1)?.name).toBe("Limit");
     expect([...Array.from(chart.totals.at(-1)?.values ?? [])]).toEqual([NaN, 8, NaN]);
-    const call = draw({ part: { ...whole, limits }, view: { ...all, only: ["call"] } });
-    expect(call.limit?.label).toBe("Limit of call");
-    expect(draw({ part: { ...whole, limits }, view: { ...all, limits: false } }).limit).toBeNull();
-    expect(draw({ part: { ...whole, limits }, view: { ...all, status: "DONE" } }).limit).toBeNull();
+    expect(draw({ part, view: { ...all, limits: false } }).limits).toEqual([]);
+    expect(draw({ part, view: { ...all, status: "DONE" } }).limits).toEqual([]);
     const high = [limit("workflow", null, [["2022-05-13T03:00:00Z", 5000]])];
-    expect(draw({ part: { ...whole, limits: high } })).toMatchObject({ limit: { above: true } });
+    expect(draw({ part: { ...whole, limits: high } })).toMatchObject({ limits: [{ above: true }] });
     expect(draw({ part: { ...whole, limits: high } }).max).toBeLessThan(10);
+  });
+
+  it("tells the limits of arrays beside their templates, and draws that of one that is alone", () => {
+    const limits = [
+      limit("workflow", null, [["2022-05-13T03:00:00Z", 8]]),
+      limit("array", "align", [["2022-05-13T03:00:00Z", 8]]),
+      limit("array", "call", [
+        ["2022-05-13T03:00:00Z", 5],
+        ["2022-05-13T03:21:00Z", 6],
+      ]),
+      limit("array", "merge", [["2022-05-13T03:00:00Z", 1]]),
+      limit("array", "merge", [["2022-05-13T03:00:00Z", 2]]),
+    ];
+    const part = { ...whole, limits };
+    const limitsOf = (chart: Chart) =>
+      chart.rows.map((row) => [row.name, row.limit && [...Array.from(row.limit)]]);
+    const chart = draw({ part });
+    expect(chart.limits.map(({ of }) => of)).toEqual([null]);
+    // What is no lower than the workflow's holds nothing back, and one of two arrays is not the template's.
+    expect(limitsOf(chart)).toEqual([
+      ["call", [5, 6, 6]],
+      ["align", undefined],
+      ["merge", undefined],
+    ]);
+    expect(limitsOf(draw({ part, view: { ...all, limits: false } }))[0][1]).toBeUndefined();
+    const call = draw({ part, view: { ...all, only: ["call"] } });
+    expect(call.limits.map(({ name, of }) => [name, of])).toEqual([
+      ["Limit", null],
+      ["Limit of call", "call"],
+    ]);
+    expect(call.totals.map(({ name }) => name).slice(-2)).toEqual(["Limit", "Limit of call"]);
+    expect(legendOf(part, all).map((entry) => [entry.name, entry.limit?.value])).toEqual([
+      ["call", 6],
+      ["align", undefined],
+      ["merge", undefined],
+    ]);
+  });
+
+  it("tells how much of each template is suspect, and of what is shown", () => {
+    const groups = [
+      newSuspectGroup({ count: 2 }),
+      newSuspectGroup({ task_template_name: "call", since: "2022-05-13T03:22:15Z" }),
+      newSuspectGroup({ task_template_name: "call", status: "Q" }),
+      newSuspectGroup({ task_template_name: "small" }),
+    ];
+    const suspects = newSuspectList([], { groups });
+    const suspectOf = (chart: Chart) =>
+      Object.fromEntries(
+        chart.rows.map((row) => [row.name, row.suspect && [...Array.from(row.suspect)]]),
+      );
+    const chart = draw({ suspects });
+    expect(suspectOf(chart)).toEqual({
+      call: [0, 0, 0.75],
+      align: [0, 1, 2],
+      merge: undefined,
+    });
+    expect(chart.suspects).toEqual({ count: 3, notDrawn: 0 });
+    expect(chart.totals.at(-1)).toMatchObject({ name: "Suspect, mean" });
+    expect([...Array.from(chart.totals.at(-1)?.values ?? [])]).toEqual([0, 1, 2.75]);
+
+    const alone = draw({ suspects, view: { ...all, only: ["merge"] } });
+    expect(alone.suspects).toBeNull();
+    expect(alone.totals.map(({ name }) => name)).toEqual(["Total, mean", "Total, peak"]);
+    const active = draw({ suspects, whole: { ...whole, statuses: ["Q", "I", "O", "R"] } });
+    expect(active.suspects?.count).toBe(4);
+    const split = draw({
+      suspects,
+      whole: newConcurrency([
+        { ...newSeries("align", [1, 1, 1]), attempts: "first" },
+        { ...newSeries("align", [0, 1, 0]), attempts: "later" },
+      ]),
+    });
+    expect(suspectOf(split)).toEqual({ align: [0, 1, 2], "align (later attempts)": undefined });
+    const other = {
+      templates: 2,
+      values: [1, 1, 1],
+      values_are: "exact" as const,
+      peak: 1,
+      peak_at: null,
+      peak_is: "exact" as const,
+      task_seconds: 180,
+    };
+    expect(suspectOf(draw({ suspects, whole: { ...whole, other } }))).toMatchObject({
+      "Other (2 templates)": [0, 0.5, 1],
+    });
+    const unknown = newSuspectList([], { groups: [], ungrouped: 7 });
+    expect(draw({ suspects: unknown }).suspects).toEqual({ count: 0, notDrawn: 7 });
   });
 
   it("tells attempts apart by name", () => {
@@ -201,7 +287,7 @@ function limit(
 
 describe("summaryOf", () => {
   it("takes the mean over the window", () => {
-    const summary = summaryOf(whole);
+    const summary = summaryOf(whole, null);
     expect(summary.seconds).toBe(180);
     expect(summary.mean).toBeCloseTo(whole.total.task_seconds / 180);
     expect(summary.top).toMatchObject({ name: "call" });
@@ -213,23 +299,27 @@ describe("summaryOf", () => {
       partial_from: "2022-05-13T03:22:00Z",
       generated_at: "2022-05-13T03:22:30Z",
     };
-    expect(summaryOf(partial).seconds).toBe(150);
+    expect(summaryOf(partial, null).seconds).toBe(150);
   });
 
-  it("knows for how long the limit was reached", () => {
-    const limits = [limit("workflow", null, [["2022-05-13T03:00:00Z", 8]])];
-    expect(summaryOf({ ...whole, limits }).limit).toEqual({
-      value: 8,
-      seconds: 30,
-      share: 0.25,
-      resolution: 0,
-    });
+  it("knows for how long the limits were reached", () => {
+    const limits = [
+      limit("workflow", null, [["2022-05-13T03:00:00Z", 8]]),
+      { ...limit("array", "call", [["2022-05-13T03:00:00Z", 5]]), at_limit_seconds: null },
+    ];
+    const reached = { seconds: 30, share: 0.25, resolution: 0 };
+    const answer = { ...whole, limits };
+    expect(summaryOf(answer, null).limits).toEqual([{ template: null, value: 8, reached }]);
+    expect(summaryOf(answer, "call").limits).toEqual([
+      { template: null, value: 8, reached },
+      { template: "call", value: 5, reached: null },
+    ]);
     const none = [limit("workflow", null, [["2022-05-13T03:00:00Z", null]])];
-    expect(summaryOf({ ...whole, limits: none }).limit).toBeNull();
+    expect(summaryOf({ ...whole, limits: none }, null).limits).toEqual([]);
   });
 
   it("is all zeros where nothing ran", () => {
     const none = newConcurrency([newSeries("align", [0, 0])]);
-    expect(summaryOf(none)).toMatchObject({ peak: 0, mean: 0, top: null });
+    expect(summaryOf(none, null)).toMatchObject({ peak: 0, mean: 0, top: null });
   });
 });

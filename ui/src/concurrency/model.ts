@@ -1,8 +1,23 @@
 /** From the server's answers and a person's choices to what the tab draws. */
 
-import type { ConcurrencyColumns, ConcurrencyLimit, ConcurrencySeries } from "../api/types";
-import { axisMax, bucketsOf, bucketStart, stackOrder, sumOf } from "../charts/timeline";
-import type { Band, Buckets, Line, Step } from "../charts/timeline";
+import type {
+  ConcurrencyColumns,
+  ConcurrencySeries,
+  SuspectGroup,
+  SuspectList,
+} from "../api/types";
+import { axisMax, bucketsOf, stackOrder, sumOf } from "../charts/timeline";
+import type { Band, Buckets, LimitLine, Line } from "../charts/timeline";
+import {
+  arrayLimit,
+  limitSummaryOf,
+  limitValues,
+  ownLimit,
+  stepsOf,
+  workflowLimit,
+  type LimitSummary,
+} from "./limits";
+import { suspectsAtEnd, suspectsIn, type Suspects } from "./suspects";
 import type { Stat, View } from "./view";
 
 export interface LegendEntry {
@@ -15,6 +30,8 @@ export interface LegendEntry {
   /** Of the task-seconds of all templates, 0 to 1. */
   share: number;
   shown: boolean;
+  /** Of its array, where it is below that of the workflow. */
+  limit: LimitSummary | null;
 }
 
 export interface Chart {
@@ -23,7 +40,10 @@ export interface Chart {
   bands: Band[];
   sums: Float64Array;
   lines: Line[];
-  limit: { label: string; steps: Step[]; above: boolean } | null;
+  /** The workflow's, and that of the array of a template that is isolated. */
+  limits: LimitLine[];
+  /** Of what is shown, when the buckets end; null where there are none. */
+  suspects: Suspects | null;
   /** What the tooltip says of the total, and of each template from the top of the stack to its bottom. */
   totals: Band[];
   rows: Band[];
@@ -104,6 +124,7 @@ export function legendOf(whole: ConcurrencyColumns, view: View): LegendEntry[] {
       exact: series.peak_is === "exact",
       share: share(series.task_seconds),
       shown: isShown(view, series.task_template_name),
+      limit: limitSummaryOf(limitOf(whole, series)),
     }));
   const { other } = whole;
   if (other !== null) {
@@ -114,9 +135,15 @@ export function legendOf(whole: ConcurrencyColumns, view: View): LegendEntry[] {
       exact: other.peak_is === "exact",
       share: share(other.task_seconds),
       shown: otherShown(view),
+      limit: null,
     });
   }
   return entries;
+}
+
+/** The limit on all attempts at a template's tasks, where it says something. */
+function limitOf(answer: ConcurrencyColumns, series: ConcurrencySeries) {
+  return series.attempts === undefined ? ownLimit(answer, series.task_template_name) : null;
 }
 
 /** Templates that are not told apart are shown as long as all are. */
@@ -135,6 +162,8 @@ export interface ChartInput {
   whole: ConcurrencyColumns;
   /** The answer for the shown templates, or null while it is on its way. */
   part: ConcurrencyColumns | null;
+  /** The suspects of the workflow, counted by what they have in common. */
+  suspects?: SuspectList | null;
 }
 
 const unions = { ACTIVE: "QIOR", PENDING: "QI" };
@@ -150,14 +179,42 @@ function totalBeside(answer: ConcurrencyColumns, status: keyof typeof unions) {
 }
 
 /** All that is drawn is of one answer, so that it is of the same buckets. */
-export function chartOf({ view, whole, part }: ChartInput): Chart {
+export function chartOf({ view, whole, part, suspects = null }: ChartInput): Chart {
   const answer = part ?? whole;
   const buckets = bucketsOf(answer);
-  const shown = stackOrder(answer.series)
+  const limited = view.limits && ["RUNNING", "ACTIVE", "PENDING"].includes(view.status);
+  const suspectGroups: SuspectGroup[] = [];
+  const suspectOf = (is: (group: SuspectGroup) => boolean) => {
+    const groups = (suspects?.groups ?? []).filter(
+      (group) => answer.statuses.includes(group.status) && is(group),
+    );
+    suspectGroups.push(...groups);
+    return groups.length > 0 && { suspect: suspectsIn(groups, buckets, view.stat) };
+  };
+  const shown: Band[] = stackOrder(answer.series)
     .filter((series) => isShown(view, series.task_template_name))
-    .map((series) => ({ name: seriesName(series), values: series.values }));
+    .map((series) => {
+      const { task_template_name: template, attempts, values } = series;
+      const limit = limited ? limitOf(answer, series) : null;
+      return {
+        name: seriesName(series),
+        values,
+        ...(limit !== null && { limit: limitValues(stepsOf(limit), buckets) }),
+        ...suspectOf(
+          (group) =>
+            group.task_template_name === template &&
+            (attempts === undefined || group.attempts === attempts),
+        ),
+      };
+    });
   if (answer.other !== null && (answer !== whole || otherShown(view))) {
-    shown.unshift({ name: otherName(answer.other.templates), values: answer.other.values });
+    const told = new Set(answer.series.map((series) => series.task_template_name));
+    const chosen = (name: string) => view.only.length === 0 || view.only.includes(name);
+    shown.unshift({
+      name: otherName(answer.other.templates),
+      values: answer.other.values,
+      ...suspectOf(({ task_template_name: name }) => !told.has(name) && chosen(name)),
+    });
   }
   const stacked = view.form !== "total" && view.stat !== "peak";
   const bands = stacked ? [...shown] : [];
@@ -169,8 +226,8 @@ export function chartOf({ view, whole, part }: ChartInput): Chart {
   if (stacked && pending !== undefined) bands.push({ name: pendingName, values: pending.values });
   const sums = sumOf(bands, buckets.count);
   const total = part?.total ?? null;
-  const limit = limitOf(answer, view);
-  const active = limit === null ? undefined : beside("ACTIVE");
+  const limits = limited ? limitLines(answer, view) : [];
+  const active = limits.length === 0 ? undefined : beside("ACTIVE");
   const totals = totalsOf(view, total, sums, active);
   const templates = view.form !== "total" && !stacked ? shown : [];
   const lines: Line[] = templates.map((band) => ({ ...band, kind: "template" }));
@@ -186,20 +243,27 @@ export function chartOf({ view, whole, part }: ChartInput): Chart {
     highestOf(sums),
     outline === undefined ? 0 : highestOf(outline.values),
   );
-  const top = limit === null ? 0 : Math.max(0, ...limit.steps.map((step) => step.value ?? 0));
-  const above = top > 2.5 * Math.max(1, highest);
+  const drawn = limits.map((limit) => {
+    const top = Math.max(0, ...limit.steps.map((step) => step.value ?? 0));
+    return { ...limit, top, above: top > 2.5 * Math.max(1, highest) };
+  });
+  const count = suspectsAtEnd(suspectGroups, buckets);
+  const notDrawn = suspects?.ungrouped ?? 0;
+  if (count > 0) {
+    const values = suspectsIn(suspectGroups, buckets, view.stat);
+    totals.push({ name: `Suspect, ${statWords[view.stat]}`, values });
+  }
+  for (const { name, steps } of limits) totals.push({ name, values: limitValues(steps, buckets) });
   return {
     buckets,
     bands,
     sums,
     lines,
-    limit: limit === null ? null : { ...limit, above },
-    totals:
-      limit === null
-        ? totals
-        : [...totals, { name: "Limit", values: limitValues(limit.steps, buckets) }],
+    limits: drawn.map(({ name, steps, of, above }) => ({ name, steps, of, above })),
+    suspects: count + notDrawn > 0 ? { count, notDrawn } : null,
+    totals,
     rows: [...(stacked ? bands : shown)].reverse(),
-    max: axisMax(Math.max(highest, above ? 0 : top)),
+    max: axisMax(Math.max(highest, ...drawn.map(({ top, above }) => (above ? 0 : top)))),
   };
 }
 
@@ -230,40 +294,15 @@ function totalsOf(
   return totals;
 }
 
-/** The limit on the tasks that are shown: that of the one template's array, or the workflow's. */
-function limitOf(answer: ConcurrencyColumns, view: View): { label: string; steps: Step[] } | null {
-  if (!view.limits || !["RUNNING", "ACTIVE", "PENDING"].includes(view.status)) return null;
-  const limited = (limit: ConcurrencyLimit | undefined) =>
-    limit?.steps.some((step) => step.max_concurrently_running !== null) ? limit : undefined;
-  const limit =
-    limited(
-      answer.limits.find((l) => l.scope === "array" && l.task_template_name === isolatedOf(view)),
-    ) ?? limited(answer.limits.find((l) => l.scope === "workflow"));
-  if (limit === undefined) return null;
-  return {
-    label:
-      limit.task_template_name === null
-        ? "Limit of the workflow"
-        : `Limit of ${limit.task_template_name}`,
-    steps: limit.steps.map((step) => ({
-      from: Date.parse(step.from),
-      value: step.max_concurrently_running,
-    })),
-  };
-}
-
-/** The limit in force when each bucket begins; not a number where there is none. */
-function limitValues(steps: readonly Step[], buckets: Buckets): Float64Array {
-  const values = new Float64Array(buckets.count).fill(NaN);
-  let next = 0;
-  let value = NaN;
-  for (let i = 0; i < buckets.count; i++) {
-    while (next < steps.length && steps[next].from <= bucketStart(buckets, i)) {
-      value = steps[next++].value ?? NaN;
-    }
-    values[i] = value;
-  }
-  return values;
+/** The limits on the tasks that are shown. */
+function limitLines(answer: ConcurrencyColumns, view: View): Omit<LimitLine, "above">[] {
+  const all = workflowLimit(answer);
+  const alone = isolatedOf(view);
+  const own = alone === null ? null : arrayLimit(answer, alone);
+  return [
+    ...(all === null ? [] : [{ name: "Limit", of: null, steps: stepsOf(all) }]),
+    ...(own === null ? [] : [{ name: `Limit of ${alone}`, of: alone, steps: stepsOf(own) }]),
+  ];
 }
 
 function highestOf(values: ArrayLike<number>): number {
@@ -280,21 +319,12 @@ export interface Summary {
   taskSeconds: number;
   /** The template with most task-seconds, and its share of them. */
   top: { name: string; share: number } | null;
-  /** Of the workflow; null where it had none in the window. */
-  limit: LimitSummary | null;
+  /** That of the workflow, and that of the array of a template that is alone. */
+  limits: LimitSummary[];
 }
 
-export interface LimitSummary {
-  /** What it was last. */
-  value: number;
-  seconds: number;
-  /** Of the part of the window that is over, 0 to 1. */
-  share: number;
-  /** 0 where the seconds are exact; otherwise they are no more, and spans of so many count as a whole. */
-  resolution: number;
-}
-
-export function summaryOf(answer: ConcurrencyColumns): Summary {
+/** `alone` is the template that is isolated, if one is. */
+export function summaryOf(answer: ConcurrencyColumns, alone: string | null): Summary {
   const { total, series } = answer;
   const end = Date.parse(answer.partial_from === null ? answer.window.end : answer.generated_at);
   const seconds = Math.max(0, (end - Date.parse(answer.window.start)) / 1000);
@@ -310,17 +340,8 @@ export function summaryOf(answer: ConcurrencyColumns): Summary {
       top === undefined || total.task_seconds === 0
         ? null
         : { name: seriesName(top), share: top.task_seconds / total.task_seconds },
-    limit: limitSummaryOf(answer.limits.find((limit) => limit.scope === "workflow")),
-  };
-}
-
-function limitSummaryOf(limit: ConcurrencyLimit | undefined): LimitSummary | null {
-  const value = limit?.steps.at(-1)?.max_concurrently_running ?? null;
-  if (limit === undefined || value === null || limit.at_limit_seconds === null) return null;
-  return {
-    value,
-    seconds: limit.at_limit_seconds,
-    share: limit.at_limit_share ?? 0,
-    resolution: limit.at_limit_resolution_seconds ?? 0,
+    limits: [workflowLimit(answer), alone === null ? null : arrayLimit(answer, alone)]
+      .map(limitSummaryOf)
+      .filter((limit) => limit !== null),
   };
 }

@@ -10,7 +10,7 @@ import {
   usualTop,
   type ConcurrencyRequest,
 } from "../services/concurrency";
-import { tasksAtQuery } from "../services/tasks";
+import { suspectsQuery, tasksAtQuery } from "../services/tasks";
 import { besideOf, chartOf, selection } from "./model";
 import { hasEnded, instantOf, type Status, type TimeWindow, type View } from "./view";
 
@@ -46,6 +46,12 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
   const latest = partial ? part : whole;
   const shown = (partial ? part.data : whole.data) ?? null;
 
+  const suspects = useQuery({
+    ...suspectsQuery(workflow.id, { groups: true, limit: 1 }),
+    enabled: workflow.active,
+  });
+  const suspected = workflow.active ? (suspects.data ?? null) : null;
+
   const chart = useMemo(
     () =>
       whole.data === undefined
@@ -54,15 +60,16 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
             view,
             whole: whole.data,
             part: shown,
+            suspects: suspected,
           }),
-    [view, whole.data, shown],
+    [view, whole.data, shown, suspected],
   );
   const backdrop = useMemo(
     () =>
       view.zoom === null || overview.data === undefined
         ? null
-        : chartOf({ view, whole: overview.data, part: null }),
-    [view, overview.data],
+        : chartOf({ view, whole: overview.data, part: null, suspects: suspected }),
+    [view, overview.data, suspected],
   );
   const compared = useCompared(workflow, view, chart?.buckets ?? null);
   const level = (status: Status) => ({
@@ -87,7 +94,7 @@ export function useConcurrency(workflow: Workflow, view: View, window: TimeWindo
       : null,
     receivedAt: latest.isFetchedAfterMount ? latest.dataUpdatedAt : null,
     loading: whole.isPlaceholderData || (partial && part.isFetching && part.data === undefined),
-    failed: whole.isError ? whole : part.isError && partial ? part : null,
+    failed: [whole, ...(partial ? [part] : []), suspects].find((query) => query.isError) ?? null,
   };
 }
 

@@ -21,6 +21,14 @@ export function tasksOfTemplate(workflowId: number, template: string): string {
   );
 }
 
+/** The part of an address of the Tasks tab that opens the list of suspects. */
+export const suspectsHash = "#suspects";
+
+/** The Tasks tab with its suspects listed. */
+export function suspectsOf(workflowId: number): string {
+  return `/workflows/${workflowId}/tasks${suspectsHash}`;
+}
+
 /** The Audit tab with the changes of one task. */
 export function auditOfTask(workflowId: number, taskId: number): string {
   return withQuery(`/workflows/${workflowId}/audit`, new URLSearchParams({ task: String(taskId) }));

@@ -4,6 +4,7 @@ import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useLocation } from "react-router";
 import type { Suspect } from "../api/types";
 import { DataTable, type Column } from "../components/DataTable";
 import { Instant } from "../components/Instant";
@@ -13,7 +14,7 @@ import { Pager } from "../components/Pager";
 import { ErrorState } from "../components/states";
 import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatInstant } from "../format";
-import { taskPage } from "../routes/workflowLinks";
+import { suspectsHash, taskPage } from "../routes/workflowLinks";
 import { suspectsQuery } from "../services/tasks";
 import { statusWords, tasksWords } from "../taskWords";
 import type { TaskToSet } from "./statusUpdate";
@@ -25,7 +26,8 @@ interface Props {
 
 /** Tasks that count as active though nobody would move them on; nothing where there are none. */
 export function Suspects({ workflowId, onSetStatus }: Props) {
-  const [open, setOpen] = useState(false);
+  const { hash } = useLocation();
+  const [open, setOpen] = useState(hash === suspectsHash);
   const [cursor, onCursor] = useState("");
   const suspects = useQuery(suspectsQuery(workflowId, cursor === "" ? {} : { cursor }));
   const { data } = suspects;

@@ -1,5 +1,6 @@
 import type {
   Suspect,
+  SuspectGroup,
   SuspectList,
   TaskAt,
   TaskAtList,
@@ -65,6 +66,18 @@ export function newSuspect(change: Partial<Suspect> = {}): Suspect {
   };
 }
 
+/** One that runs at the first attempt. */
+export function newSuspectGroup(change: Partial<SuspectGroup> = {}): SuspectGroup {
+  return {
+    task_template_name: "align",
+    status: "R",
+    attempts: "first",
+    since: "2022-05-13T03:21:30Z",
+    count: 1,
+    ...change,
+  };
+}
+
 export function newSuspectList(
   tasks: Suspect[] = [],
   change: Partial<SuspectList> = {},
@@ -75,6 +88,8 @@ export function newSuspectList(
     since: tasks.at(0)?.since ?? null,
     tasks,
     next_cursor: null,
+    groups: null,
+    ungrouped: 0,
     generated_at: "2022-05-14T00:00:00Z",
     ...change,
   };
