@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"tasktide/internal/demo"
@@ -15,8 +16,12 @@ import (
 	"tasktide/internal/store"
 )
 
-// demoSeed makes every demo show the same history.
-const demoSeed = 1
+const (
+	// demoSeed makes every demo show the same history.
+	demoSeed = 1
+	// abandonedAfter is how long the run lives whose tasks are suspect then.
+	abandonedAfter = 20 * time.Second
+)
 
 type demoCommand struct {
 	serverFlags
@@ -25,7 +30,8 @@ type demoCommand struct {
 // Help is shown under the command's --help.
 func (demoCommand) Help() string {
 	return `Makes up a day of runs in a temporary database, drives one more run live through JobMon's own
-state routes, and serves all of it until it is interrupted. Nothing of it is kept.
+state routes, and another that soon dies and leaves tasks behind which still count as running, and
+serves all of it until it is interrupted. Nothing of it is kept.
 
 Examples:
 
@@ -58,19 +64,28 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	defer stopServing()
 	simulating, stopSimulating := context.WithCancel(ctx)
 	defer stopSimulating()
-	simulator := demo.NewSimulator(demo.Config{BaseURL: server.url() + "/api/v3", Seed: demoSeed, Log: t.log})
+	config := demo.Config{BaseURL: server.url() + "/api/v3", Seed: demoSeed, Log: t.log}
+	simulator := demo.NewSimulator(config)
 	served, simulated := make(chan error, 1), make(chan error, 1)
 	go func() {
 		served <- server.run(serving)
 		stopSimulating() // without a server there is nothing to drive
 	}()
 	go func() { simulated <- simulator.Run(simulating) }()
+	config.Name, config.Templates, config.TasksPerTemplate, config.MaxConcurrentlyRunning = "abandoned_pipeline", 3, 40, 16
+	var abandoning sync.WaitGroup
+	abandoning.Go(func() {
+		if err := demo.Abandon(simulating, config, abandonedAfter); err != nil {
+			t.log.ErrorContext(simulating, "the demo has no workflow whose run died", "error", err)
+		}
+	})
 	select {
 	case <-simulator.Begun():
 		fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", c.BasePath.below(server.url()))
 	case <-simulating.Done():
 	}
 	failed := <-simulated
+	abandoning.Wait()
 	stopServing()
 	return errors.Join(failed, <-served)
 }

@@ -247,7 +247,7 @@ func (b *binder) createWorkflow(ctx context.Context, number int) error {
 	err := b.client.call(ctx, http.MethodPost, "/workflow", object{
 		"tool_version_id": b.toolVersionID, "dag_id": dag.ID,
 		"workflow_args_hash": digest("args", args), "task_hash": digest("tasks", fmt.Sprint(b.nodes)),
-		"description": "A live workflow of the demo. Its tasks run nothing.", "name": fmt.Sprintf("live_pipeline_%03d", number),
+		"description": "A live workflow of the demo. Its tasks run nothing.", "name": fmt.Sprintf("%s_%03d", b.config.Name, number),
 		"workflow_args": args, "max_concurrently_running": b.config.MaxConcurrentlyRunning,
 		"workflow_attributes": object{},
 	}, &workflow)

@@ -24,6 +24,8 @@ type Config struct {
 	Templates int
 	// TasksPerTemplate is the number of tasks of each of them; 200 when 0.
 	TasksPerTemplate int
+	// Name is that of the workflows, before their numbers; "live_pipeline" when empty.
+	Name string
 	// Cluster and Queue are where the tasks pretend to run; "multiprocess" and "null.q" when empty.
 	Cluster, Queue string
 	// Transport sends the requests; [http.DefaultTransport] when nil.
@@ -56,6 +58,7 @@ func NewSimulator(config Config) *Simulator {
 	config.MaxConcurrentlyRunning = cmp.Or(config.MaxConcurrentlyRunning, 120)
 	config.Templates = cmp.Or(config.Templates, len(liveTemplates))
 	config.TasksPerTemplate = cmp.Or(config.TasksPerTemplate, 200)
+	config.Name = cmp.Or(config.Name, "live_pipeline")
 	config.Cluster = cmp.Or(config.Cluster, "multiprocess")
 	config.Queue = cmp.Or(config.Queue, "null.q")
 	rng := rand.New(rand.NewPCG(config.Seed, 0))

@@ -61,12 +61,12 @@ export function ChartKey({ workflowId, chart, view, what, compared, mode }: Prop
         </Entry>
       ))}
       {chart?.suspects != null && (
-        <span>
-          <Swatch mark={suspectMark(mode)} page={pages[mode]} size={12} />{" "}
+        <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 1 }}>
+          <Swatch mark={suspectMark(mode)} page={pages[mode]} size={12} />
           <Link component={RouterLink} to={suspectsOf(workflowId)} color="inherit">
             {suspectsWords(chart.suspects)}
           </Link>
-        </span>
+        </Box>
       )}
       {compared !== null && (
         <Entry line="dashed" colour={comparedColour[mode]}>
