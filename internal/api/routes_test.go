@@ -237,7 +237,7 @@ func testStateRoutes(t *testing.T, prefix string) {
 
 	// Administration.
 	call("PUT", "/task/update_statuses", `{"workflow_id": %d, "task_ids": [%d, 4711], "new_status": "D"}`, b.workflow, b.tasks[1]).
-		is(fmt.Sprintf(`{"message": "1 tasks of workflow %d moved to DONE", "unknown_task_ids": [4711]}`, b.workflow))
+		is(fmt.Sprintf(`{"message": "1 task of workflow %d moved to DONE", "unknown_task_ids": [4711]}`, b.workflow))
 	f.wantStatuses(b.workflow, "DDGG")
 	call("PUT", fmt.Sprintf("/workflow_run/%d/update_status", b.run), `{"status": "E"}`).is(`{"status": "E"}`)
 	call("POST", fmt.Sprintf("/task/%d/set_resume_state", b.workflow), `{"reset_if_running": false}`).is(`{}`)

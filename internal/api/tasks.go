@@ -81,6 +81,10 @@ func (s *server) updateStatuses(ctx context.Context, request updateStatusesReque
 		WorkflowID: request.WorkflowID, TaskIDs: request.Tasks.ids, All: request.Tasks.all, To: request.To,
 		Recursive: request.Recursive != nil && *request.Recursive,
 	})
-	message := fmt.Sprintf("%d tasks of workflow %d moved to %s", len(outcome.Moved), request.WorkflowID, request.To.Name())
+	tasks := "tasks"
+	if len(outcome.Moved) == 1 {
+		tasks = "task"
+	}
+	message := fmt.Sprintf("%d %s of workflow %d moved to %s", len(outcome.Moved), tasks, request.WorkflowID, request.To.Name())
 	return updateStatusesAnswer{message, outcome.Unknown}, err
 }

@@ -111,7 +111,7 @@ describe("a task's page", () => {
 
   it("sets the status of the task, after it has asked", async () => {
     open(() => newTaskHistory());
-    answerPuts(() => ({ message: "1 tasks of workflow 1 moved to REGISTERING" }));
+    answerPuts(() => ({ message: "1 task of workflow 1 moved to REGISTERING" }));
     await userEvent.click(await screen.findByRole("button", { name: "Set status…" }));
     const dialog = screen.getByRole("dialog", { name: "Set the status of this task" });
     await userEvent.click(within(dialog).getByRole("radio", { name: /^DONE/ }));
@@ -121,7 +121,7 @@ describe("a task's page", () => {
     await userEvent.click(
       within(dialog).getByRole("button", { name: "Set 1 task to REGISTERING" }),
     );
-    expect(await screen.findByText("1 tasks of workflow 1 moved to REGISTERING")).toBeVisible();
+    expect(await screen.findByText("1 task of workflow 1 moved to REGISTERING")).toBeVisible();
     expect(puts()[0][1]).toEqual({
       workflow_id: 1,
       task_ids: [42],

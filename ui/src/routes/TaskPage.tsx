@@ -12,7 +12,7 @@ import { ApiError } from "../api/client";
 import type { TaskStatusHistory } from "../api/types";
 import { Fact, Facts } from "../components/Facts";
 import { NameLink } from "../components/NameLink";
-import { EmptyState, ErrorState, StaleAlert } from "../components/states";
+import { ErrorState, StaleAlert } from "../components/states";
 import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatInstant, formatNumber } from "../format";
 import { taskHistoryQuery } from "../services/tasks";
@@ -23,6 +23,7 @@ import { Stays } from "../task/Stays";
 import type { TaskToSet } from "../tasks/statusUpdate";
 import { StatusUpdates } from "../tasks/StatusUpdates";
 import { isId } from "./ids";
+import { NotFoundPage } from "./NotFoundPage";
 import { useTitle } from "./useTitle";
 import { auditOfTask, templateOnChart } from "./workflowLinks";
 
@@ -30,7 +31,7 @@ import { auditOfTask, templateOnChart } from "./workflowLinks";
 export function TaskPage() {
   const { id = "" } = useParams();
   // An address with anything else in the number's place names no task: the server need not be asked.
-  if (!isId(id)) return <NoSuchTask />;
+  if (!isId(id)) return <NotFoundPage what="task" />;
   return <TaskById key={id} id={Number(id)} />;
 }
 
@@ -68,7 +69,7 @@ function TaskById({ id }: { id: number }) {
   }
   if (history.isError) {
     if (history.error instanceof ApiError && history.error.code === "not_found") {
-      return <NoSuchTask />;
+      return <NotFoundPage what="task" />;
     }
     return (
       <ErrorState title="The task could not be loaded" error={history.error} onRetry={retry} />
@@ -188,21 +189,5 @@ function Administration({ task }: { task: TaskStatusHistory }) {
         </Button>
       </Paper>
     </Stack>
-  );
-}
-
-function NoSuchTask() {
-  useTitle("No such task");
-  return (
-    <EmptyState
-      title="There is no such task"
-      action={
-        <Button component={RouterLink} to="/" variant="outlined">
-          All workflows
-        </Button>
-      }
-    >
-      The number in the address is not that of a task on this server.
-    </EmptyState>
   );
 }

@@ -1,5 +1,4 @@
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
 import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
@@ -9,7 +8,7 @@ import { Link as RouterLink, useParams } from "react-router";
 import { ApiError } from "../api/client";
 import type { Workflow } from "../api/types";
 import { Fact, Facts } from "../components/Facts";
-import { EmptyState, ErrorState } from "../components/states";
+import { ErrorState } from "../components/states";
 import { StatusChip } from "../components/StatusChip";
 import { formatInstant } from "../format";
 import { workflowQuery } from "../services/workflows";
@@ -22,7 +21,7 @@ import { WorkflowTabs, workflowTabs } from "./WorkflowTabs";
 export function WorkflowPage() {
   const { id = "", tab = "" } = useParams();
   // An address with anything else in the number's place names no workflow: the server need not be asked.
-  if (!isId(id)) return <NoSuchWorkflow />;
+  if (!isId(id)) return <NotFoundPage what="workflow" />;
   return <WorkflowById key={id} id={Number(id)} path={tab} />;
 }
 
@@ -42,7 +41,7 @@ function WorkflowById({ id, path }: { id: number; path: string }) {
   }
   if (workflow.isError) {
     if (workflow.error instanceof ApiError && workflow.error.code === "not_found") {
-      return <NoSuchWorkflow />;
+      return <NotFoundPage what="workflow" />;
     }
     return (
       <ErrorState
@@ -93,21 +92,5 @@ function WorkflowHeader({ workflow }: { workflow: Workflow }) {
         )}
       </Facts>
     </Box>
-  );
-}
-
-function NoSuchWorkflow() {
-  useTitle("No such workflow");
-  return (
-    <EmptyState
-      title="There is no such workflow"
-      action={
-        <Button component={RouterLink} to="/" variant="outlined">
-          All workflows
-        </Button>
-      }
-    >
-      The number in the address is not that of a workflow on this server.
-    </EmptyState>
   );
 }

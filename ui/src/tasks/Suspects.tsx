@@ -6,18 +6,17 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "react-router";
 import type { Suspect } from "../api/types";
-import { DataTable, type Column } from "../components/DataTable";
+import type { Column } from "../components/DataTable";
 import { Instant } from "../components/Instant";
 import { Loaded } from "../components/Loaded";
-import { NameLink } from "../components/NameLink";
 import { Pager } from "../components/Pager";
 import { ErrorState } from "../components/states";
-import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatInstant } from "../format";
-import { suspectsHash, taskPage } from "../routes/workflowLinks";
+import { suspectsHash } from "../routes/workflowLinks";
 import { suspectsQuery } from "../services/tasks";
 import { statusWords, tasksWords } from "../taskWords";
 import type { TaskToSet } from "./statusUpdate";
+import { TaskDataTable } from "./TaskDataTable";
 
 interface Props {
   workflowId: number;
@@ -65,20 +64,11 @@ export function Suspects({ workflowId, onSetStatus }: Props) {
         <>
           <Loaded query={suspects} what="The suspects">
             {(list) => (
-              <DataTable
+              <TaskDataTable
                 label="Suspects"
                 columns={columns}
                 rows={list?.tasks ?? null}
-                rowKey={(task) => task.id}
-                rowName={(task) => task.name}
-                actions={(chosen) => (
-                  <>
-                    <span>{tasksWords(chosen.length)} chosen</span>
-                    <Button variant="outlined" onClick={() => onSetStatus(chosen)}>
-                      Set status…
-                    </Button>
-                  </>
-                )}
+                onSetStatus={onSetStatus}
               />
             )}
           </Loaded>
@@ -97,19 +87,6 @@ export function reasonOf({ reason, workflow_run: run }: Suspect): string {
 }
 
 const columns: readonly Column<Suspect>[] = [
-  {
-    id: "name",
-    name: "Task",
-    minWidth: 200,
-    cell: ({ id, name }) => <NameLink to={taskPage(id)}>{name}</NameLink>,
-  },
-  {
-    id: "template",
-    name: "Template",
-    minWidth: 140,
-    cell: (task) => <bdi>{task.task_template_name}</bdi>,
-  },
-  { id: "status", name: "Status", cell: ({ status }) => <TaskStatusLabel status={status} /> },
   { id: "since", name: "Suspect since (UTC)", cell: ({ since }) => <Instant instant={since} /> },
   { id: "reason", name: "Why", minWidth: 260, cell: reasonOf },
 ];

@@ -1,22 +1,19 @@
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import type { TaskAt, TaskAtList } from "../api/types";
-import { DataTable, None, type Column } from "../components/DataTable";
+import { None, type Column } from "../components/DataTable";
 import { Instant } from "../components/Instant";
 import { Loaded } from "../components/Loaded";
-import { NameLink } from "../components/NameLink";
 import { Pager, type Paging } from "../components/Pager";
 import { EmptyState } from "../components/states";
-import { TaskStatusLabel } from "../components/TaskStatusLabel";
 import { formatElapsed, formatInstant, formatNumber } from "../format";
-import { taskPage } from "../routes/workflowLinks";
 import { tasksAtQuery } from "../services/tasks";
 import { tasksWords } from "../taskWords";
 import { statusesWords } from "./filters";
 import type { TaskToSet } from "./statusUpdate";
+import { TaskDataTable } from "./TaskDataTable";
 
 interface Props {
   workflowId: number;
@@ -74,23 +71,11 @@ function TasksPage(props: Props & { paging: Paging }) {
               <Box sx={{ px: 1.5, py: 1.5, minHeight: 44, typography: "body2" }}>
                 {data !== null && <Level list={data} now={at === null} />}
               </Box>
-              <DataTable
+              <TaskDataTable
                 label="Tasks"
                 columns={columns}
                 rows={data?.tasks ?? null}
-                rowKey={(task) => task.id}
-                rowName={(task) => task.name}
-                actions={
-                  onSetStatus &&
-                  ((chosen) => (
-                    <>
-                      <span>{tasksWords(chosen.length)} chosen</span>
-                      <Button variant="outlined" onClick={() => onSetStatus(chosen)}>
-                        Set status…
-                      </Button>
-                    </>
-                  ))
-                }
+                onSetStatus={onSetStatus}
               />
             </>
           )
@@ -125,19 +110,6 @@ function nobody({ statuses, at }: TaskAtList): string {
 }
 
 const columns: readonly Column<TaskAt>[] = [
-  {
-    id: "name",
-    name: "Task",
-    minWidth: 200,
-    cell: ({ id, name }) => <NameLink to={taskPage(id)}>{name}</NameLink>,
-  },
-  {
-    id: "template",
-    name: "Template",
-    minWidth: 140,
-    cell: (task) => <bdi>{task.task_template_name}</bdi>,
-  },
-  { id: "status", name: "Status", cell: ({ status }) => <TaskStatusLabel status={status} /> },
   { id: "since", name: "Since (UTC)", cell: ({ since }) => <Instant instant={since} /> },
   { id: "for", name: "For", align: "right", cell: ({ seconds }) => <Elapsed seconds={seconds} /> },
   {
