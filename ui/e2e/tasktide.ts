@@ -36,8 +36,23 @@ export async function serveRun(
   const id = /\d+/.exec(printed)?.[0];
   if (id === undefined) throw new Error(`The import printed no id: ${printed}`);
 
-  const server = spawn(binary, ["serve", ...database, "--listen", "127.0.0.1:0", ...flags], {
+  return {
+    ...(await started(folder, "serve", ...database, ...flags)),
+    workflowId: Number(id),
+  };
+}
+
+/** The demo, whose database is its own. */
+export function serveDemo(): Promise<Omit<Served, "workflowId">> {
+  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
+  return started(mkdtempSync(join(tmpdir(), "tasktide-e2e-")), "demo");
+}
+
+/** A command that serves until it is closed, and the folder that goes with it. */
+async function started(folder: string, ...command: string[]) {
+  const server = spawn(binary, [...command, "--listen", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: folder },
   });
   const exited = new Promise<void>((done) => server.once("exit", () => done()));
   const url = await new Promise<string>((found, failed) => {
@@ -55,7 +70,6 @@ export async function serveRun(
   });
   return {
     url,
-    workflowId: Number(id),
     close: async () => {
       server.kill("SIGTERM");
       await exited;
