@@ -143,7 +143,8 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
                 gap: 1.5,
                 gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 1fr) 320px" },
                 gridTemplateRows: {
-                  xs: "420px auto",
+                  // A chart grows with what its key has to say, a table scrolls.
+                  xs: view.form === "table" ? "420px auto" : "minmax(420px, auto) auto",
                   md: "clamp(340px, calc(100vh - 440px), 800px)",
                 },
               }}

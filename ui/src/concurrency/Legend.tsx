@@ -132,21 +132,20 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
         }}
       >
         {mark !== undefined && <Swatch mark={mark} page={page} faded={!shown} />}
-        <Box
-          component="span"
-          sx={{
-            flex: 1,
-            overflow: "hidden",
-            textOverflow: "ellipsis",
-            whiteSpace: "nowrap",
-            textDecoration: shown ? undefined : "line-through",
-          }}
-        >
-          {name}
+        <Box component="span" sx={{ flex: 1, minWidth: 0, py: 0.25 }}>
+          <Box
+            component="span"
+            sx={{ ...lineSx, textDecoration: shown ? undefined : "line-through" }}
+          >
+            {name}
+          </Box>
           {limit !== null && (
-            <Box component="span" sx={limitSx}>
+            <Box
+              component="span"
+              sx={{ ...lineSx, typography: "caption", color: "text.secondary" }}
+            >
               Limit {formatNumber(limit.value)}
-              {limit.reached !== null && `, at it ${shareAtLimit(limit.reached)} of the time`}
+              {limit.reached !== null && `, at it for ${shareAtLimit(limit.reached)}`}
             </Box>
           )}
         </Box>
@@ -174,12 +173,11 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
   );
 }
 
-const limitSx = {
+const lineSx = {
   display: "block",
   overflow: "hidden",
   textOverflow: "ellipsis",
-  typography: "caption",
-  color: "text.secondary",
+  whiteSpace: "nowrap",
 } as const;
 
 const numberSx = { fontVariantNumeric: "tabular-nums", textAlign: "right", flex: "none" } as const;

@@ -234,7 +234,7 @@ export default function TimelineChart({
         sx={{
           position: "relative",
           flex: 1,
-          minHeight: 0,
+          minHeight: { xs: 300, md: 0 },
           overflow: "hidden",
           touchAction: "pan-y",
         }}

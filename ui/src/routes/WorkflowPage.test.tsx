@@ -7,6 +7,7 @@ import type { Chart } from "../concurrency/model";
 import type { ChartHandle } from "../concurrency/TimelineChart";
 import { answer, requests, type Answers } from "../test/api";
 import { newConcurrency, newSeries } from "../test/factories/concurrency";
+import { newSuspectGroup, newSuspectList } from "../test/factories/tasks";
 import { newWorkflow } from "../test/factories/workflow";
 import { renderAt } from "../test/render";
 import { filters } from "../telemetry/telemetry";
@@ -20,12 +21,14 @@ vi.mock("../concurrency/TimelineChart", () => ({
     name: string;
     description: string;
     chart: Chart;
+    caption: React.ReactNode;
     onRange: (range: Range | null) => void;
     ref: React.Ref<ChartHandle>;
   }) => (
     <figure aria-label={props.name} aria-description={props.description}>
       {props.chart.bands.map((band) => band.name).join(" ")}; peaks{" "}
       {Array.from(props.chart.lines.at(-1)?.values ?? []).join(" ")}
+      {props.caption}
       <button onClick={() => props.onRange([whole0 + 60_000, whole0 + 120_000])}>Zoom</button>
     </figure>
   ),
@@ -83,6 +86,45 @@ describe("a workflow's page", () => {
     expect(description).toContain("3.58 on average over 3 min");
     expect(description).toContain("They took 645 task-seconds in all. call took most of them");
     expect(screen.getByText("at 2022-05-13 03:21:14.803 UTC")).toBeVisible();
+  });
+
+  it("tells for how long limits were reached, and what is suspect", async () => {
+    const limit = (template: string | null, value: number) => ({
+      scope: template === null ? ("workflow" as const) : ("array" as const),
+      task_template_name: template,
+      steps: [{ from: "2022-05-13T03:00:00Z", max_concurrently_running: value }],
+      at_limit_seconds: 45,
+      at_limit_share: 0.25,
+      at_limit_resolution_seconds: 0,
+    });
+    const limits = [limit(null, 8), limit("call", 6)];
+    answer(
+      answers({
+        "api/v2/workflows/1": () => newWorkflow({ active: true }),
+        [path]: () => ({ ...whole, limits }),
+        "api/v2/workflow/1/suspects": () =>
+          newSuspectList([], { groups: [newSuspectGroup({ count: 3 })] }),
+      }),
+    );
+    renderAt("/workflows/1?range=all");
+    expect(await screen.findByRole("button", { name: /^call/ })).toHaveTextContent(
+      "Limit 6, at it for 25%",
+    );
+    expect(
+      await screen.findByRole("link", { name: "Suspect: 3 tasks whose run has ended or is lost" }),
+    ).toHaveAttribute("href", "/workflows/1/tasks#suspects");
+    const own = /The limit of 6 active tasks of call was reached for 45 s, 25% of the time/;
+    const figure = screen.getByRole("figure");
+    expect(figure.getAttribute("aria-description")).toContain(
+      "The limit of 8 active tasks was reached for 45 s, 25% of the time.",
+    );
+    expect(figure.getAttribute("aria-description")).not.toMatch(own);
+    await userEvent.click(screen.getByRole("button", { name: /^call/ }));
+    await waitFor(() =>
+      expect(screen.getByRole("figure").getAttribute("aria-description")).toMatch(own),
+    );
+    expect(screen.getByText("Limit of call, which holds for ACTIVE")).toBeVisible();
+    expect(screen.getByText("Time at its own limit")).toBeVisible();
   });
 
   it("isolates a template with one click, with the template's own total", async () => {
