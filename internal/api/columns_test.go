@@ -63,12 +63,13 @@ func TestBeside(t *testing.T) {
 	b := f.bind("live", 3)
 	instances := f.queue(b)
 	past := fmt.Sprintf(inColumns, f.threeMinutes())
+	within := strings.Replace(past, "12:00:00Z", "12:01:00Z", 1) // what began before is carried in
 	live := fmt.Sprintf("/api/v2/workflow/%d/task_concurrency?format=columns&time_range=1h", b.workflow)
 	compare := func(when string) {
 		t.Helper()
 		for _, query := range []string{
 			past, past + "&granularity=5s&stat=mean", past + "&task_template_name=burst&stat=peak", past + "&top=1&split=attempt&stat=entered",
-			past + "&granularity=1h",
+			past + "&granularity=1h", within, within + "&granularity=1s&split=attempt", within + "&granularity=10s&task_template_name=load",
 		} {
 			var got struct {
 				Bucket any

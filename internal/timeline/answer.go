@@ -16,47 +16,52 @@ type Other struct {
 
 // answer works out what is asked.
 func (q *question) answer(ctx context.Context, snapshot store.Snapshot, request Request) (Answer, error) {
-	beside := make([]Answer, len(request.Beside))
+	besides := make([]*question, len(request.Beside))
 	for i, statuses := range request.Beside {
-		var err error
-		if beside[i], err = q.together(statuses).numbers(ctx, snapshot); err != nil {
-			return Answer{}, err
-		}
+		besides[i] = q.together(statuses)
 	}
 	if err := q.chooseTop(ctx, snapshot, request.Top); err != nil {
 		return Answer{}, err
 	}
-	answer, err := q.numbers(ctx, snapshot)
-	answer.Beside = beside
+	answer, err := q.numbers(ctx, snapshot, besides...)
 	if err == nil && request.Limits {
 		answer.Limits, err = q.measureLimits(ctx, snapshot)
 	}
 	return answer, err
 }
 
-// numbers counts from the source that suits what is counted.
-func (q *question) numbers(ctx context.Context, snapshot store.Snapshot) (Answer, error) {
+// numbers counts from the source that suits what is counted, and what is beside it.
+func (q *question) numbers(ctx context.Context, snapshot store.Snapshot, besides ...*question) (Answer, error) {
 	if err := q.chooseSource(ctx, snapshot); err != nil {
 		return Answer{}, err
 	}
-	return q.count(ctx, snapshot)
-}
-
-// together returns the question about all of its templates as one, in other statuses.
-func (q *question) together(statuses concurrency.StatusSet) *question {
-	all := *q
-	all.statuses, all.kinds, all.split = statuses, kindsOf(statuses, false), false
-	all.series = q.series.fold(nil)
-	return &all
+	if q.tier == fromRows && len(besides) > 0 {
+		return q.countBeside(ctx, snapshot, besides)
+	}
+	answer, err := q.count(ctx, snapshot)
+	for _, beside := range besides {
+		if err != nil {
+			break
+		}
+		var numbers Answer
+		numbers, err = beside.numbers(ctx, snapshot)
+		answer.Beside = append(answer.Beside, numbers)
+	}
+	return answer, err
 }
 
 // count lets the engine count what the window's source tells.
 func (q *question) count(ctx context.Context, snapshot store.Snapshot) (Answer, error) {
+	return q.countInto(ctx, snapshot, func(sweep *concurrency.Sweep) counter { return sweep })
+}
+
+// countInto is count with something around the sweep that the reading tells.
+func (q *question) countInto(ctx context.Context, snapshot store.Snapshot, around func(*concurrency.Sweep) counter) (Answer, error) {
 	var sweep *concurrency.Sweep
 	err := read(ctx, snapshot, q, func() counter {
 		sweep = concurrency.NewSweep(q.window, q.statuses, q.series.count(), q.now)
 		sweep.AddParts(q.partSeries())
-		return sweep
+		return around(sweep)
 	})
 	if err != nil {
 		return Answer{}, err

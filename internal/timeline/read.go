@@ -23,7 +23,8 @@ type question struct {
 	horizon   store.Horizon
 	marks     []store.Mark // before the window's end
 	limits    []store.Limit
-	kinds     []string // whose cells together tell of the statuses
+	kinds     []string              // whose cells together tell of the statuses
+	rowsOf    concurrency.StatusSet // whose rows are read too
 	// split says that attempts after the first are counted once more, each series in a part of its own.
 	split bool
 	// tier is where the window is read from at best: the coarsest cells that are within its buckets, or
@@ -384,8 +385,8 @@ func (r *reading) addRows(ctx context.Context, p piece) error {
 // filter selects those rows of a piece that change the level.
 func (r *reading) filter(p piece) store.TransitionFilter {
 	filter := store.TransitionFilter{WorkflowID: r.workflow.ID, From: p.from, Before: p.to}
-	if r.statuses != concurrency.All {
-		filter.Statuses = r.statuses.Statuses()
+	if statuses := r.statuses | r.rowsOf; statuses != concurrency.All {
+		filter.Statuses = statuses.Statuses()
 	}
 	return filter
 }
