@@ -114,7 +114,8 @@ export default function TimelineChart({
 
   const [from, to] = told;
   useLayoutEffect(() => {
-    moving.current = null;
+    // What was told last may be told back when the hand or the key has moved on already.
+    if (settling.current === undefined) moving.current = null;
   }, [from, to, revision]);
 
   const figure = useMemo(() => {
@@ -169,6 +170,7 @@ export default function TimelineChart({
     draw();
     clearTimeout(settling.current);
     settling.current = setTimeout(() => {
+      settling.current = undefined;
       const all = Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
       onRange(all ? null : [Math.round(start), Math.round(end)]);
     }, settleMs);
