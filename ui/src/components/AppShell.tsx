@@ -12,6 +12,7 @@ import { useScrollToTop } from "../routes/useScrollToTop";
 import { serverQuery } from "../services/server";
 import { telemetry } from "../telemetry/telemetry";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { SkipLink } from "./SkipLink";
 import { ThemeMenu } from "./ThemeMenu";
 
 export function AppShell() {
@@ -24,16 +25,7 @@ export function AppShell() {
   useScrollToTop();
   return (
     <>
-      <Link
-        href="#main"
-        sx={{
-          position: "absolute",
-          left: -9999,
-          "&:focus": { left: 16, top: 12, zIndex: 2, bgcolor: "background.paper", p: 1 },
-        }}
-      >
-        Skip to the content
-      </Link>
+      <SkipLink to="main">Skip to the content</SkipLink>
       <Box
         component="header"
         sx={{ bgcolor: "background.paper", borderBottom: 1, borderColor: "divider" }}
@@ -87,8 +79,9 @@ export function AppShell() {
       <Container
         component="main"
         id="main"
+        tabIndex={-1}
         maxWidth={false}
-        sx={{ maxWidth: 1840, pt: 2, pb: 3, flex: 1 }}
+        sx={{ maxWidth: 1840, pt: 2, pb: 3, flex: 1, outline: 0 }}
       >
         <ErrorBoundary resetOn={pathname}>
           <Outlet />

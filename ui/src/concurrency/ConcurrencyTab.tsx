@@ -11,6 +11,7 @@ import { useSearchParams } from "react-router";
 import { pages } from "../charts/palette";
 import type { Range } from "../charts/timeline";
 import type { Workflow } from "../api/types";
+import { SkipLink } from "../components/SkipLink";
 import { EmptyState, ErrorState, StaleAlert } from "../components/states";
 import { useMode } from "../preferences/useMode";
 import { taskTemplatesQuery } from "../services/workflows";
@@ -71,6 +72,9 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
 
   return (
     <Stack sx={{ gap: 1.5 }}>
+      {chart !== null && !empty && (
+        <SkipLink to="chart">Skip to the {view.form === "table" ? "table" : "chart"}</SkipLink>
+      )}
       <Controls
         workflow={workflow}
         view={view}

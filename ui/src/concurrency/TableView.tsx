@@ -30,7 +30,13 @@ export function TableView({ chart, range, name }: Props) {
   const columns = [...totals, ...rows];
   return (
     <Box sx={{ display: "flex", flexDirection: "column", minHeight: 0, height: "100%" }}>
-      <TableContainer sx={{ flex: 1, minHeight: 0 }} tabIndex={0} role="region" aria-label={name}>
+      <TableContainer
+        id="chart"
+        sx={{ flex: 1, minHeight: 0 }}
+        tabIndex={0}
+        role="region"
+        aria-label={name}
+      >
         <Table size="small" stickyHeader sx={{ fontVariantNumeric: "tabular-nums" }}>
           <caption style={{ captionSide: "top", paddingTop: 4 }}>
             {name}, in buckets of {formatDuration(buckets.width / 1000)}; times are UTC

@@ -253,6 +253,7 @@ export default function TimelineChart({
           }}
         />
         <Box
+          id="chart"
           tabIndex={0}
           role="application"
           aria-roledescription="chart"
