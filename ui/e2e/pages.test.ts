@@ -77,6 +77,8 @@ it("leads from a task in the list to its history", async () => {
   await page.getByRole("heading", { level: 1, name: task.name }).waitFor();
   expect(new URL(page.url()).pathname).toBe(`/tasks/${task.id}`);
   await page.getByRole("img", { name: /^From .* UTC to .* UTC: / }).waitFor();
-  expect(await page.getByRole("table", { name: "History" }).getByRole("row").count()).toBe(7);
+  expect(
+    await page.getByRole("table", { name: "Stays in statuses" }).getByRole("row").count(),
+  ).toBe(7);
   expect(await overflow()).toBe(0);
 });

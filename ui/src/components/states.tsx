@@ -12,12 +12,14 @@ interface EmptyStateProps {
   title: string;
   children: ReactNode;
   action?: ReactNode;
+  /** Whether there is nothing else on the page, so that it is headed by the title. */
+  alone?: boolean;
 }
 
-export function EmptyState({ title, children, action }: EmptyStateProps) {
+export function EmptyState({ title, children, action, alone = false }: EmptyStateProps) {
   return (
     <Stack sx={{ alignItems: "center", textAlign: "center", px: 3, py: 8, gap: 1 }}>
-      <Typography variant="h2" component="p">
+      <Typography variant="h2" component={alone ? "h1" : "p"}>
         {title}
       </Typography>
       <Typography component="div" sx={{ color: "text.secondary", maxWidth: 560 }}>

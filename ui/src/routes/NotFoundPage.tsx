@@ -12,6 +12,7 @@ export function NotFoundPage({ what = "page" }: Props) {
   useTitle(`No such ${what}`);
   return (
     <EmptyState
+      alone
       title={`There is no such ${what}`}
       action={
         <Button component={Link} to="/" variant="outlined">

@@ -46,7 +46,7 @@ describe("a task's page", () => {
     );
     const totals = screen.getByRole("list", { name: "Time in each status" });
     expect(totals).toHaveTextContent("Running 2 min 46 s, 82.8%");
-    const table = screen.getByRole("table", { name: "History" });
+    const table = screen.getByRole("table", { name: "Stays in statuses" });
     const rows = within(table).getAllByRole("row");
     expect(rows).toHaveLength(8);
     expect(rows[3]).toHaveTextContent("Running2022-05-13 03:00:302022-05-13 03:01:00.530.5 s1");
@@ -83,7 +83,7 @@ describe("a task's page", () => {
   it("shows a long history from its end, and the rest on demand", async () => {
     const tries = Array.from({ length: 130 }, (_, i): ["Q", number, number] => ["Q", 1, i]);
     open(() => newTaskHistory({ history: newStays(...tries), instances: [] }));
-    const table = await screen.findByRole("table", { name: "History", busy: false });
+    const table = await screen.findByRole("table", { name: "Stays in statuses", busy: false });
     expect(within(table).getAllByRole("row")).toHaveLength(101);
     await userEvent.click(screen.getByRole("button", { name: "Show 30 of 30 earlier stays" }));
     expect(within(table).getAllByRole("row")).toHaveLength(131);
@@ -95,9 +95,9 @@ describe("a task's page", () => {
     try {
       let status = newTaskHistory({ history: newStays(["G", 10], ["R", null, 1]) });
       open(() => status);
-      expect(await screen.findByRole("table", { name: "History", busy: false })).toHaveTextContent(
-        "ongoing",
-      );
+      expect(
+        await screen.findByRole("table", { name: "Stays in statuses", busy: false }),
+      ).toHaveTextContent("ongoing");
       status = newTaskHistory();
       await vi.advanceTimersByTimeAsync(2_000);
       expect(await screen.findByText(/since 2022-05-13 03:03:20 UTC/)).toBeVisible();

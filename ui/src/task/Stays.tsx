@@ -12,7 +12,7 @@ export function Stays({ history }: { history: readonly TaskStay[] }) {
     <Latest items={history} what="stays">
       {(stays) => (
         <DataTable
-          label="History"
+          label="Stays in statuses"
           columns={columns}
           rows={stays}
           rowKey={(stay) => history.indexOf(stay)}
