@@ -67,7 +67,7 @@ test-ui: $(NODE_MODULES) ## Check the page's types and test its modules
 	cd ui && npm run typecheck && npm test
 
 .PHONY: test-e2e
-test-e2e: build ## Test the binary in a browser
+test-e2e: build ## Test the binary in browsers
 	@scripts/setup.sh browser
 	cd ui && npm run test:e2e
 

@@ -53,8 +53,12 @@ sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgres
 	command -v redis-server >/dev/null || packages+=(redis-server)
 }
 
+# WebKit comes with a small browser that it drives, which needs a screen.
 check_browser() {
 	command -v "${CHROMIUM:-chromium}" >/dev/null || packages+=(chromium)
+	command -v firefox-esr >/dev/null || packages+=(firefox-esr)
+	command -v WebKitWebDriver >/dev/null || packages+=(webkit2gtk-driver)
+	command -v Xvfb >/dev/null || packages+=(xvfb)
 }
 
 for need in "$@"; do

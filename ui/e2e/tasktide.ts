@@ -1,9 +1,10 @@
 /** The built binary: a run is loaded into a database of its own, and served. */
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { start } from "./program";
 
 const binary = resolve(import.meta.dirname, "../../bin/tasktide");
 const trace = resolve(import.meta.dirname, "trace.tsv");
@@ -50,29 +51,16 @@ export function serveDemo(): Promise<Omit<Served, "workflowId">> {
 
 /** A command that serves until it is closed, and the folder that goes with it. */
 async function started(folder: string, ...command: string[]) {
-  const server = spawn(binary, [...command, "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: folder },
-  });
-  const exited = new Promise<void>((done) => server.once("exit", () => done()));
-  const url = await new Promise<string>((found, failed) => {
-    let output = "";
-    const read = (chunk: Buffer) => {
-      output += chunk.toString();
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
-      if (match !== null) found(match[0]);
-    };
-    server.stdout.on("data", read);
-    server.stderr.on("data", read);
-    server.once("exit", (code) =>
-      failed(new Error(`The server ended with ${String(code)}: ${output}`)),
-    );
-  });
+  const server = await start(
+    binary,
+    [...command, "--listen", "127.0.0.1:0"],
+    /http:\/\/127\.0\.0\.1:\d+/,
+    { TMPDIR: folder },
+  );
   return {
-    url,
+    url: server.said,
     close: async () => {
-      server.kill("SIGTERM");
-      await exited;
+      await server.stop();
       rmSync(folder, { recursive: true });
     },
   };
