@@ -3,7 +3,9 @@ import { useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
 import type { Mark } from "../charts/palette";
 import { bucketStart, type Band, type Buckets } from "../charts/timeline";
 import { formatNumber, formatSpan } from "../format";
+import { ShortName } from "../components/ShortName";
 import { Swatch } from "./Swatch";
+import { tooltipRows } from "./tooltipRows";
 
 export interface HoverHandle {
   /** Shows a bucket's numbers beside a point of the window. */
@@ -24,6 +26,9 @@ interface Props {
 
 /** More rows than this go into another column, or the tooltip would not fit on the screen. */
 const rowsPerColumn = 16;
+const nameWidth = 220;
+/** A row with the longest name and what is around it. */
+const columnWidth = nameWidth + 100;
 const gap = 14;
 const edge = 8;
 
@@ -44,12 +49,18 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
     }
     const { bucket, x, y } = at.current;
     const bands = [...totals, ...rows];
-    const texts = [spanText(buckets, bucket), ...bands.map((band) => valueText(band, bucket))];
+    const { told, others } = tooltipRows(rows, bucket, roomForRows());
+    const texts = [
+      spanText(buckets, bucket),
+      ...bands.map((band) => valueText(band, bucket)),
+      others,
+    ];
     element.querySelectorAll<HTMLElement>("[data-value]").forEach((node, i) => {
       if (node.textContent !== texts[i]) node.textContent = texts[i];
-      if (i > totals.length) {
-        node.parentElement?.classList.toggle("zero", bands[i - 1].values[bucket] === 0);
-      }
+      const row = i - 1 - totals.length;
+      if (row < 0 || row >= rows.length) return;
+      node.parentElement?.classList.toggle("zero", rows[row].values[bucket] === 0);
+      node.parentElement?.classList.toggle("untold", !told[row]);
     });
     place(element, x, y);
   }
@@ -91,6 +102,7 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
         fontSize: "0.78rem",
         fontVariantNumeric: "tabular-nums",
         "& .zero": { color: "text.secondary" },
+        "& .untold": { display: "none" },
         willChange: "transform",
       }}
     >
@@ -116,6 +128,7 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
           <Row key={band.name} name={band.name} mark={marks.get(band.name)} page={page} />
         ))}
       </Box>
+      <Box data-value sx={{ color: "text.secondary", "&:not(:empty)": { mt: 0.5 } }} />
     </Box>
   );
 }
@@ -140,21 +153,18 @@ function Row({ name, strong = false, mark, page = "" }: RowProps) {
       }}
     >
       {mark !== undefined && <Swatch mark={mark} page={page} size={10} />}
-      <Box
-        component="span"
-        sx={{
-          flex: 1,
-          maxWidth: 220,
-          overflow: "hidden",
-          textOverflow: "ellipsis",
-          whiteSpace: "nowrap",
-        }}
-      >
-        {name}
+      <Box sx={{ flex: 1, minWidth: 0, maxWidth: nameWidth }}>
+        <ShortName>{name}</ShortName>
       </Box>
       <Box component="span" data-value sx={{ minWidth: 44, textAlign: "right" }} />
     </Box>
   );
+}
+
+/** How many rows fit beside one another and below. */
+function roomForRows(): number {
+  const columns = Math.floor((document.documentElement.clientWidth - 4 * edge) / columnWidth);
+  return rowsPerColumn * Math.max(1, columns);
 }
 
 /** The number, and the limit on it where there is one. */

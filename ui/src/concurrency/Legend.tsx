@@ -4,6 +4,7 @@ import ButtonBase from "@mui/material/ButtonBase";
 import IconButton from "@mui/material/IconButton";
 import type { Mark } from "../charts/palette";
 import { EyeIcon, EyeOffIcon } from "../components/icons";
+import { ShortName } from "../components/ShortName";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { formatNumber, formatShare } from "../format";
 import { shareAtLimit } from "./limits";
@@ -135,14 +136,21 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
         <Box component="span" sx={{ flex: 1, minWidth: 0, py: 0.25 }}>
           <Box
             component="span"
-            sx={{ ...lineSx, textDecoration: shown ? undefined : "line-through" }}
+            sx={{ display: "block", textDecoration: shown ? undefined : "line-through" }}
           >
-            {name}
+            <ShortName>{name}</ShortName>
           </Box>
           {limit !== null && (
             <Box
               component="span"
-              sx={{ ...lineSx, typography: "caption", color: "text.secondary" }}
+              sx={{
+                display: "block",
+                overflow: "hidden",
+                textOverflow: "ellipsis",
+                whiteSpace: "nowrap",
+                typography: "caption",
+                color: "text.secondary",
+              }}
             >
               Limit {formatNumber(limit.value)}
               {limit.reached !== null && `, at it for ${shareAtLimit(limit.reached)}`}
@@ -172,12 +180,5 @@ function LegendRow({ entry, mark, page, isolated, onIsolate, onMute, onHighlight
     </Box>
   );
 }
-
-const lineSx = {
-  display: "block",
-  overflow: "hidden",
-  textOverflow: "ellipsis",
-  whiteSpace: "nowrap",
-} as const;
 
 const numberSx = { fontVariantNumeric: "tabular-nums", textAlign: "right", flex: "none" } as const;

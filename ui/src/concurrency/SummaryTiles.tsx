@@ -1,5 +1,6 @@
 import Box from "@mui/material/Box";
 import Paper from "@mui/material/Paper";
+import { ShortName } from "../components/ShortName";
 import { formatDuration, formatInstant, formatNumber, formatShare } from "../format";
 import { shareAtLimit, type LimitSummary } from "./limits";
 import type { Summary } from "./model";
@@ -131,12 +132,9 @@ function Tile({ name, value, note }: { name: string; value: string; note: string
           fontWeight: 650,
           lineHeight: 1.3,
           fontVariantNumeric: "tabular-nums",
-          overflow: "hidden",
-          textOverflow: "ellipsis",
-          whiteSpace: "nowrap",
         }}
       >
-        {value}
+        <ShortName>{value}</ShortName>
       </Box>
       <Box sx={{ typography: "body2", color: "text.secondary" }}>{note}</Box>
     </Box>
