@@ -26,33 +26,41 @@ export async function serveRun(
   workflowName: string,
   ...flags: string[]
 ): Promise<Served> {
-  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
   const folder = mkdtempSync(join(tmpdir(), "tasktide-e2e-"));
-  const database = ["--database-url", `sqlite://${join(folder, "runs.db")}`];
-  const printed = execFileSync(
-    binary,
-    ["import", "nextflow", file, "--workflow", workflowName, ...database],
-    { encoding: "utf8" },
-  );
-  const id = /\d+/.exec(printed)?.[0];
-  if (id === undefined) throw new Error(`The import printed no id: ${printed}`);
+  const database = join(folder, "runs.db");
+  const workflowId = store(database, "import", "nextflow", file, "--workflow", workflowName);
+  return { ...(await serve(folder, database, ...flags)), workflowId };
+}
 
-  return {
-    ...(await started(folder, "serve", ...database, ...flags)),
-    workflowId: Number(id),
-  };
+/** Runs a command that stores a workflow in an SQLite file, and returns the workflow's id. */
+export function store(database: string, ...command: string[]): number {
+  const printed = execFileSync(built(), [...command, "--database-url", `sqlite://${database}`], {
+    encoding: "utf8",
+  });
+  const id = /\d+/.exec(printed)?.[0];
+  if (id === undefined) throw new Error(`${command[0]} printed no id: ${printed}`);
+  return Number(id);
+}
+
+/** Serves an SQLite file, and removes a folder when it is closed. */
+export function serve(folder: string, database: string, ...flags: string[]) {
+  return started(folder, "serve", "--database-url", `sqlite://${database}`, ...flags);
 }
 
 /** The demo, whose database is its own. */
 export function serveDemo(): Promise<Omit<Served, "workflowId">> {
-  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
   return started(mkdtempSync(join(tmpdir(), "tasktide-e2e-")), "demo");
+}
+
+function built(): string {
+  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
+  return binary;
 }
 
 /** A command that serves until it is closed, and the folder that goes with it. */
 async function started(folder: string, ...command: string[]) {
   const server = await start(
-    binary,
+    built(),
     [...command, "--listen", "127.0.0.1:0"],
     /http:\/\/127\.0\.0\.1:\d+/,
     { TMPDIR: folder },
