@@ -76,6 +76,11 @@ bench: ## Measure moves, answers and a load, and write docs/benchmarks.md (25 mi
 	@scripts/setup.sh go cplusplus databases
 	cd bench && go run . $(if $(SIZE),-parts read -sizes $(SIZE) $(if $(filter X,$(SIZE)),-databases sqlite) -out -)
 
+.PHONY: bench-ui
+bench-ui: build ## Measure the page in a browser, and write docs/benchmarks-page.md (10 minutes)
+	@scripts/setup.sh browser
+	cd ui && npm run --silent bench
+
 .PHONY: lint
 lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that generated files are fresh
 	@scripts/setup.sh compiler

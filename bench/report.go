@@ -54,7 +54,7 @@ func (r *report) write(w io.Writer) {
 	fmt.Fprintf(w, `# Benchmarks
 
 What the audit costs when tasks move, how long answers take, and what many clients at once see. The program in
-[bench](../bench) wrote this page; do not edit it.
+[bench](../bench) wrote this page; do not edit it. The page's own speed is in [benchmarks-page.md](benchmarks-page.md).
 
 `+"```sh\n%s\n```"+`
 
