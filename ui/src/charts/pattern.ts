@@ -28,6 +28,28 @@ export function inPattern(pattern: Pattern, x: number, y: number): boolean {
   }
 }
 
+/** A square of device pixels that repeats, row by row. */
+export interface Tile {
+  side: number;
+  /** 1 for a pixel that is on the pattern's lines. */
+  pixels: Uint8Array;
+}
+
+/** A pattern for many pixels, of which there are `scale` to a CSS pixel: to look one up is quick. */
+export function tileOf(pattern: Pattern, scale: number): Tile {
+  const side = Math.max(1, Math.round(patternSize * scale));
+  const size = patternSize / side;
+  const pixels = Uint8Array.from({ length: side * side }, (_, i) =>
+    Number(inPattern(pattern, (i % side) * size, Math.floor(i / side) * size)),
+  );
+  return { side, pixels };
+}
+
+/** Whether a device pixel, counted from zero, is on the pattern's lines. */
+export function isOn({ side, pixels }: Tile, x: number, y: number): boolean {
+  return pixels[(y % side) * side + (x % side)] === 1;
+}
+
 function modulo(a: number, b: number): number {
   return ((a % b) + b) % b;
 }

@@ -4,8 +4,8 @@
  * among those that it covers, so that no peak is lost however far one zooms out.
  */
 
-import { type Mark, type Pattern, rgb, tint } from "./palette";
-import { inPattern } from "./pattern";
+import { type Mark, rgb, tint } from "./palette";
+import { isOn, type Tile, tileOf } from "./pattern";
 import { type Buckets, bucketsWithin, type Range } from "./timeline";
 
 export interface RasterBand {
@@ -45,6 +45,10 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
   const page = pack(input.page);
   const colours = bands.map((band) => pack(band.mark.colour));
   const tints = bands.map((band) => pack(tint(band.mark.colour, input.page)));
+  const tiles = bands.map(({ mark: { pattern } }) =>
+    pattern === "solid" ? null : tileOf(pattern, scale),
+  );
+  const hatching = tileOf("hatched", scale);
   const separator = Math.max(1, Math.round(scale));
   const pixelsPerBucket = (input.buckets.width / (input.range[1] - input.range[0])) * width;
   const withSides = pixelsPerBucket >= minSideStep * scale;
@@ -78,7 +82,7 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
       const top = tops[k];
       const bandHeight = bottom - top;
       if (bandHeight <= 0) continue;
-      fill(x, top, bottom, colours[k], tints[k], bands[k].mark.pattern);
+      fill(x, top, bottom, colours[k], tints[k], tiles[k]);
       hatch(x, bottom, bandHeight, bands[k], bucket);
       // The separator is cut out of whichever neighbour can spare it; between two thin bands
       // there is none, or neither would be seen.
@@ -107,7 +111,7 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
     if (!(share > 0)) return;
     const top = bottom - Math.min(bandHeight, Math.max(1, Math.round(share * bandHeight)));
     for (let y = top; y < bottom; y++) {
-      if (inPattern("hatched", x / scale, y / scale)) pixels[y * width + x] = page;
+      if (isOn(hatching, x, y)) pixels[y * width + x] = page;
     }
   }
 
@@ -117,16 +121,14 @@ export function rasterize(input: RasterInput): Uint8ClampedArray<ArrayBuffer> {
     to: number,
     colour: number,
     tinted = colour,
-    pattern: Pattern = "solid",
+    tile: Tile | null = null,
   ) {
     let at = from * width + x;
-    if (pattern === "solid") {
+    if (tile === null) {
       for (let y = from; y < to; y++, at += width) pixels[at] = colour;
       return;
     }
-    for (let y = from; y < to; y++, at += width) {
-      pixels[at] = inPattern(pattern, x / scale, y / scale) ? tinted : colour;
-    }
+    for (let y = from; y < to; y++, at += width) pixels[at] = isOn(tile, x, y) ? tinted : colour;
   }
 }
 
