@@ -9,7 +9,7 @@ const stepMs = 1000 / 60;
 export const steps = 90;
 export const turns = 30;
 /** A chart that does not keep up is given up after this time: it has shown by then what it can do. */
-export const patienceMs = 8_000;
+export const patienceMs = 4_000;
 /** Plotly draws anew this soon after the last turn of a wheel, and the page counts a gesture's end later. */
 export const tailMs = 200;
 /** Long enough for a page to notice that a hand rests, and for what it does then. */

@@ -43,7 +43,7 @@ function verdict({ bar, measured, untuned }: Bar): string {
   const missed = `missed: ${(middle / bar).toFixed(2)} times it`;
   if (untuned === undefined) return missed;
   const share = middle / median(untuned);
-  return `${missed}, ${share.toFixed(2)} of the untuned chart's${share <= slower ? "" : ", where ½ would do"}`;
+  return `${missed}, ${share.toPrecision(2)} of the untuned chart's${share <= slower ? "" : ", where ½ would do"}`;
 }
 
 export function barTable(bars: readonly Bar[]): string {

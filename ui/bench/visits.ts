@@ -12,7 +12,7 @@ const line = `${chart} path.js-line`;
 const workflow = "table[aria-label=Workflows] a[href*='/workflows/']";
 /** So long does a person look at the list at least: by then the page has loaded its chart's code. */
 const lookMs = 1_000;
-const patienceMs = 120_000;
+const patienceMs = 300_000;
 /** As many as the server chooses for a window of this chart's width. */
 const finerBuckets = 720;
 
