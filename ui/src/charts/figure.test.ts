@@ -23,6 +23,35 @@ describe("figureOf", () => {
     ]);
   });
 
+  it("draws the highest of the buckets that share a pixel, to the last one's end", () => {
+    const count = 5_000;
+    const values = Array.from({ length: count }, (_, i) =>
+      i === 1_234 || i === count - 1 ? 9 : 1,
+    );
+    const buckets = { first: 0, width: 1_000, count, end: 4_999_500 };
+    const { data } = figureOf({
+      ...input,
+      buckets,
+      lines: [{ kind: "peak", values }],
+      range: [0, 5_000_000],
+    });
+    const { y, dx } = data[0] as { y: number[]; dx: number };
+    expect(dx).toBe(9_000);
+    expect(y).toHaveLength(556);
+    expect(y.flatMap((value, i) => (value === 9 ? [i] : []))).toEqual([137, 555]);
+    expect(data[1]).toMatchObject({
+      x: ["1970-01-01T01:23:15.000Z", "1970-01-01T01:23:19.500Z"],
+      y: [9, 9],
+    });
+    const near = figureOf({
+      ...input,
+      buckets,
+      lines: [{ kind: "peak", values }],
+      range: [0, 9e5],
+    });
+    expect((near.data[0] as { y: number[] }).y).toEqual(values);
+  });
+
   it("has axes before the peaks are known", () => {
     const { data, layout } = figureOf({ ...input, lines: [] });
     expect(data).toEqual([]);

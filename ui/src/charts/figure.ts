@@ -65,10 +65,10 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
   };
   return {
     data: [
-      ...input.lines.flatMap((line) => stepLine(buckets, line.values, styleOf(line, ink))),
+      ...input.lines.flatMap((line) => stepLine(input, buckets, line.values, styleOf(line, ink))),
       ...(input.compared === null
         ? []
-        : stepLine(input.compared.buckets, input.compared.values, {
+        : stepLine(input, input.compared.buckets, input.compared.values, {
             color: comparedColour[mode],
             width: 2,
             dash: "dashdot",
@@ -145,8 +145,36 @@ function styleOf(line: FigureLine, ink: (typeof inks)[Mode]): LineStyle {
   };
 }
 
-function stepLine(buckets: Buckets, values: ArrayLike<number>, style: LineStyle): Data[] {
-  if (values.length === 0) return [];
+/**
+ * Buckets as wide as a pixel at least, with the highest number of each: a path of more steps than that looks the
+ * same, and a browser takes longer for it than a frame has.
+ */
+function visibleSteps(
+  { range, width }: FigureInput,
+  buckets: Buckets,
+  values: ArrayLike<number>,
+): [Buckets, ArrayLike<number>] {
+  const pixel = (range[1] - range[0]) / Math.max(1, width - margins.left - margins.right);
+  const together = Math.floor(pixel / buckets.width);
+  if (together < 2) return [buckets, values];
+  const count = Math.ceil(buckets.count / together);
+  const highest = Array.from({ length: count }, (_, i) => {
+    const end = Math.min(buckets.count, (i + 1) * together);
+    let most = values[i * together];
+    for (let at = i * together + 1; at < end; at++) if (values[at] > most) most = values[at];
+    return most;
+  });
+  return [{ ...buckets, width: buckets.width * together, count }, highest];
+}
+
+function stepLine(
+  input: FigureInput,
+  allBuckets: Buckets,
+  allValues: ArrayLike<number>,
+  style: LineStyle,
+): Data[] {
+  if (allValues.length === 0) return [];
+  const [buckets, values] = visibleSteps(input, allBuckets, allValues);
   const line = {
     type: "scatter",
     mode: "lines",
