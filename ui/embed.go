@@ -3,11 +3,14 @@ package ui
 
 import (
 	"bytes"
+	"compress/gzip"
 	"embed"
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,6 +41,7 @@ func Handler(base string) http.Handler {
 
 func handler(build fs.FS, base string) http.Handler {
 	files := http.FileServerFS(build)
+	packed := packAssets(build)
 	page := pageBelow(build, base)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -57,6 +61,12 @@ func handler(build fs.FS, base string) http.Handler {
 				cache = "public, max-age=31536000, immutable"
 			}
 			w.Header().Set("Cache-Control", cache)
+			if pack, ok := packed[name]; ok && takesGzip(r) {
+				w.Header().Set("Content-Encoding", "gzip")
+				w.Header().Add("Vary", "Accept-Encoding")
+				http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(pack()))
+				return
+			}
 			files.ServeHTTP(w, r)
 		case strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && name != index:
 			// An old page that asks for a chunk of an older build must not get HTML for it.
@@ -80,6 +90,49 @@ func pageBelow(build fs.FS, base string) []byte {
 		return nil
 	}
 	return bytes.ReplaceAll(page, []byte(`="./`), []byte(`="`+base))
+}
+
+// packAssets returns the build's code and styles as small as gzip makes them, each once it is asked for: what
+// compresses answers on their way has no time for that, and these are most of what a first visit waits for.
+func packAssets(build fs.FS) map[string]func() []byte {
+	packed := map[string]func() []byte{}
+	for _, pattern := range []string{"assets/*.js", "assets/*.css"} {
+		names, err := fs.Glob(build, pattern)
+		if err != nil {
+			panic(err) // only of a bad pattern
+		}
+		for _, name := range names {
+			packed[name] = sync.OnceValue(func() []byte { return pack(build, name) })
+		}
+	}
+	return packed
+}
+
+func pack(build fs.FS, name string) []byte {
+	var packed bytes.Buffer
+	content, err := fs.ReadFile(build, name)
+	if err != nil {
+		panic(err) // the file was listed, and is part of the binary
+	}
+	writer, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		panic(err) // only of a bad level
+	}
+	_, _ = writer.Write(content) // a buffer takes everything
+	_ = writer.Close()
+	return packed.Bytes()
+}
+
+// takesGzip tells whether a client takes answers in that coding: it is named, and not with a weight of nothing.
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
+			return err != nil || q > 0
+		}
+	}
+	return false
 }
 
 func isFile(build fs.FS, name string) bool {

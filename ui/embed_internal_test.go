@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"compress/gzip"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -104,5 +106,37 @@ func TestHandlerServesEmbeddedBuildOrSaysThatThereIsNone(t *testing.T) {
 	body := recorder.Body.String()
 	if !strings.Contains(body, "<div id=\"root\">") && !strings.Contains(body, "make build") {
 		t.Errorf("neither the page nor a hint: %d %q", recorder.Code, body)
+	}
+}
+
+// TestAssetsAreCompressed: code comes with gzip to those that take it, and as it is to all others.
+func TestAssetsAreCompressed(t *testing.T) {
+	code := strings.Repeat("export {};\n", 1000)
+	build := fstest.MapFS{"index.html": {Data: []byte("<html>")}, "assets/index-a1b.js": {Data: []byte(code)}}
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "deflate, GZip;q=0.5, br": "gzip", "": "", "gzip;q=0": "", "gzip; q=0.0, br": "", "br": "",
+	} {
+		recorder := httptest.NewRecorder()
+		request := httptest.NewRequest(http.MethodGet, "/assets/index-a1b.js", nil)
+		request.Header.Set("Accept-Encoding", accept)
+		handler(build, "/").ServeHTTP(recorder, request)
+		answer := recorder.Result()
+		if got := answer.Header.Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding %q: coding %q, want %q", accept, got, want)
+		}
+		if got := answer.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/javascript") {
+			t.Errorf("Accept-Encoding %q: type %q", accept, got)
+		}
+		body := io.Reader(recorder.Body)
+		if want == "gzip" {
+			unpacked, err := gzip.NewReader(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = unpacked
+		}
+		if got, err := io.ReadAll(body); err != nil || string(got) != code {
+			t.Errorf("Accept-Encoding %q: %d bytes and %v, want the code", accept, len(got), err)
+		}
 	}
 }
