@@ -50,18 +50,16 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
     const { bucket, x, y } = at.current;
     const bands = [...totals, ...rows];
     const { told, others } = tooltipRows(rows, bucket, roomForRows());
-    const texts = [
-      spanText(buckets, bucket),
-      ...bands.map((band) => valueText(band, bucket)),
-      others,
-    ];
+    const texts = [spanText(buckets, bucket), ...bands.map((band) => valueText(band, bucket))];
     element.querySelectorAll<HTMLElement>("[data-value]").forEach((node, i) => {
       if (node.textContent !== texts[i]) node.textContent = texts[i];
       const row = i - 1 - totals.length;
-      if (row < 0 || row >= rows.length) return;
+      if (row < 0) return;
       node.parentElement?.classList.toggle("zero", rows[row].values[bucket] === 0);
       node.parentElement?.classList.toggle("untold", !told[row]);
     });
+    const rest = element.lastElementChild;
+    if (rest !== null && rest.textContent !== others) rest.textContent = others;
     place(element, x, y);
   }
 
@@ -128,7 +126,7 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
           <Row key={band.name} name={band.name} mark={marks.get(band.name)} page={page} />
         ))}
       </Box>
-      <Box data-value sx={{ color: "text.secondary", "&:not(:empty)": { mt: 0.5 } }} />
+      <Box sx={{ color: "text.secondary", "&:not(:empty)": { mt: 0.5 } }} />
     </Box>
   );
 }
