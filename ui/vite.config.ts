@@ -1,3 +1,4 @@
+import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 // The oldest browsers that the page promises to work in.
@@ -6,7 +7,8 @@ const browsers = ["chrome109", "edge109", "firefox102", "safari15"];
 export default defineConfig({
   // Where the page is, its server tells when it serves it: see embed.go.
   base: "./",
-  esbuild: { jsx: "automatic" },
+  // A part of the page is worked out again only where what it shows has changed.
+  plugins: [react({ babel: { plugins: ["babel-plugin-react-compiler"] } })],
   // Plotly's dependencies are written for Node, where "global" exists.
   define: { global: "globalThis" },
   build: {

@@ -6,7 +6,7 @@ import Paper from "@mui/material/Paper";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { pages } from "../charts/palette";
 import type { Range } from "../charts/timeline";
@@ -46,7 +46,12 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const all = whole.data;
   useEffect(() => filters(new Set(params.keys()).size), [params]);
 
-  const legend = useMemo(() => (all === undefined ? [] : legendOf(all, view)), [all, view]);
+  // What is told beside the chart follows when the chart is drawn.
+  const toldOfAll = useDeferredValue(all);
+  const legend = useMemo(
+    () => (toldOfAll === undefined ? [] : legendOf(toldOfAll, view)),
+    [toldOfAll, view],
+  );
   const marks = useMemo(
     () => marksOf(names.data?.task_templates ?? [], all, mode),
     [names.data, all, mode],
@@ -65,7 +70,8 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
   const range = view.zoom ?? span ?? [0, 1];
 
   const alone = isolatedOf(view);
-  const summary = shown === null ? null : summaryOf(shown, alone);
+  const summary = useMemo(() => (shown === null ? null : summaryOf(shown, alone)), [shown, alone]);
+  const tiles = useDeferredValue(summary);
   const empty = all?.total.peak === 0 && view.zoom === null;
   const what = alone ?? (data.partial ? `${data.templates.length} templates` : "all templates");
   const title = `Tasks ${view.status === "RUNNING" ? "running" : `in ${view.status}`} at once in ${workflow.name}, by template`;
@@ -123,15 +129,15 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
         </Paper>
       ) : (
         <>
-          {summary === null ? (
+          {tiles === null ? (
             <Skeleton variant="rounded" height={90} />
           ) : (
             <SummaryTiles
-              summary={summary}
+              summary={tiles}
               status={view.status}
               now={data.now}
               of={what}
-              all={all?.total.task_seconds ?? 0}
+              all={toldOfAll?.total.task_seconds ?? 0}
             />
           )}
           <Paper sx={{ position: "relative", p: 1.5, overflow: "hidden" }}>
@@ -154,14 +160,12 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
               }}
             >
               {chart === null ? (
-                <Skeleton variant="rounded" height="100%" aria-label="Loading the chart" />
+                placeholder
               ) : view.form === "table" ? (
                 <TableView chart={chart} range={range} name={title} />
               ) : (
                 <LoadedChart
-                  placeholder={
-                    <Skeleton variant="rounded" height="100%" aria-label="Loading the chart" />
-                  }
+                  placeholder={placeholder}
                   ref={handle}
                   chart={chart}
                   backdrop={backdrop}
@@ -191,7 +195,7 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
               )}
               <Legend
                 entries={legend}
-                templates={all === undefined ? null : templatesOf(all)}
+                templates={toldOfAll === undefined ? null : templatesOf(toldOfAll)}
                 marks={marks}
                 page={pages[mode]}
                 isolated={alone}
@@ -224,6 +228,8 @@ export function ConcurrencyTab({ workflow }: { workflow: Workflow }) {
     </Stack>
   );
 }
+
+const placeholder = <Skeleton variant="rounded" height="100%" aria-label="Loading the chart" />;
 
 interface NothingThereProps {
   workflow: Workflow;

@@ -85,7 +85,7 @@ describe("a workflow's page", () => {
     expect(description).toContain("At most 7 tasks ran at once, at 2022-05-13 03:21:14.803 UTC");
     expect(description).toContain("3.58 on average over 3 min");
     expect(description).toContain("They took 645 task-seconds in all. call took most of them");
-    expect(screen.getByText("at 2022-05-13 03:21:14.803 UTC")).toBeVisible();
+    expect(await screen.findByText("at 2022-05-13 03:21:14.803 UTC")).toBeVisible();
   });
 
   it("tells for how long limits were reached, and what is suspect", async () => {
@@ -124,7 +124,7 @@ describe("a workflow's page", () => {
       expect(screen.getByRole("figure").getAttribute("aria-description")).toMatch(own),
     );
     expect(screen.getByText("Limit of call, which holds for ACTIVE")).toBeVisible();
-    expect(screen.getByText("Time at its own limit")).toBeVisible();
+    expect(await screen.findByText("Time at its own limit")).toBeVisible();
   });
 
   it("isolates a template with one click, with the template's own total", async () => {
