@@ -9,11 +9,13 @@ interface Props {
   value: string | null;
   /** What no instant means, as "now". */
   none: string;
+  /** In pixels; a second has room in 176, a microsecond in what is usual. */
+  width?: number;
   onChange: (value: string | null) => void;
 }
 
 /** A date and time in UTC, which is told once it is whole: with Enter, or when the field is left. */
-export function InstantField({ label, value, none, onChange }: Props) {
+export function InstantField({ label, value, none, width = 232, onChange }: Props) {
   const shown = value === null ? "" : written(value);
   const [text, setText] = useState(shown);
   const [wrong, setWrong] = useState(false);
@@ -45,7 +47,8 @@ export function InstantField({ label, value, none, onChange }: Props) {
       onKeyDown={(event) => {
         if (event.key === "Enter") tell();
       }}
-      sx={{ width: { xs: "100%", sm: 176 } }}
+      title={text}
+      sx={{ width: { xs: "100%", sm: width } }}
       slotProps={{ inputLabel: { shrink: true }, htmlInput: { maxLength: 40 } }}
     />
   );

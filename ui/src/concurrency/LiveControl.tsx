@@ -21,8 +21,12 @@ export function LiveControl({ live, dataAt, onLive }: Props) {
       >
         {live ? "Pause" : "Go live"}
       </Button>
-      <Box component="span" sx={{ typography: "body2", color: "text.secondary" }}>
-        {dataAt > 0 && `as of ${formatTime(dataAt)} UTC`}
+      <Box
+        component="span"
+        title={dataAt > 0 ? `${formatTime(dataAt)} UTC` : undefined}
+        sx={{ typography: "body2", color: "text.secondary", whiteSpace: "nowrap" }}
+      >
+        {dataAt > 0 && `as of ${formatTime(dataAt).slice(11)} UTC`}
       </Box>
     </Box>
   );

@@ -48,10 +48,17 @@ export function WindowControls({ preset, shown, onPreset, onSpan }: WindowProps)
       <InstantField
         label="Start"
         none=""
+        width={176}
         value={start}
         onChange={(from) => tell(from ?? start, end)}
       />
-      <InstantField label="End" none="" value={end} onChange={(to) => tell(start, to ?? end)} />
+      <InstantField
+        label="End"
+        none=""
+        width={176}
+        value={end}
+        onChange={(to) => tell(start, to ?? end)}
+      />
       {wrong && (
         <Box role="alert" sx={{ typography: "body2", color: "error.main" }}>
           The end must be after the start.

@@ -44,7 +44,7 @@ export function WorkflowPicker({ label, value, clearable = false, onChoice }: Pr
       onChange={(_, workflow) => onChoice(workflow?.id ?? null)}
       renderInput={(params) => <TextField {...params} label={label} />}
       slotProps={{ listbox: { sx: { overflowWrap: "anywhere" } } }}
-      sx={{ flex: "1 1 140px", maxWidth: { sm: 320 } }}
+      sx={{ flex: "1 1 116px", maxWidth: { sm: 320 } }}
     />
   );
 }
