@@ -3,6 +3,11 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+COMMIT_DATE = $(shell TZ=UTC git show -s --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null || echo unknown)
+# Go's own stamp fails the build where the folder is another user's, and knows no tag: these three stand for it.
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+	-ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(COMMIT_DATE)'
 
 # Built on first use, then taken from Go's build cache.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -44,7 +49,7 @@ ui/dist/index.html: $(NODE_MODULES) $(UI_SOURCES)
 
 .PHONY: build
 build: toolchain ui/dist/index.html ## Build bin/tasktide, one static binary with the page in it
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tasktide ./cmd/tasktide
+	$(GO_BUILD) -o bin/tasktide ./cmd/tasktide
 
 .PHONY: demo
 demo: build ## Build, and serve a page with a seeded day of history and tasks that run

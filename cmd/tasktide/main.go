@@ -15,9 +15,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the linker.
-var version = "dev"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -35,7 +32,12 @@ type cli struct {
 	Audit     auditCommand     `cmd:"" help:"Prove that the audit is whole."`
 	RollUp    rollUpCommand    `cmd:"" name:"rollup" help:"Sum the audit up again."`
 	Retention retentionCommand `cmd:"" help:"Remove what is old, or tell what that would be."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Version   versionCommand   `cmd:"" help:"Print the version, its commit and that commit's date."`
+
+	Completion completionCommand `cmd:"" help:"Print what has a shell complete commands and flags."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Answer a shell that completes a line."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Print the version, as the command does."`
 }
 
 // terminal is where a command talks to a person: results on out, everything else on err.
@@ -49,17 +51,13 @@ type terminal struct {
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	exited := errors.New("exited")
 	code := 0
-	parser, err := kong.New(&cli{},
-		kong.Name("tasktide"),
-		kong.Description("How many tasks ran when, by template, against the limit. Exactly."),
+	log := slog.New(slog.NewTextHandler(errOut, nil))
+	parser, err := newParser(&cli{},
 		kong.Writers(out, errOut),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"default_database": defaultDatabaseURL()},
 		// Kong ends the process after --help; a panic that is caught here leaves that to main.
 		kong.Exit(func(c int) { code = c; panic(exited) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&terminal{out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}),
+		kong.Bind(&terminal{out: out, err: errOut, log: log}),
 	)
 	if err != nil {
 		return fail(errOut, err, 1)
@@ -71,7 +69,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}()
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return fail(errOut, fmt.Errorf("%w; see tasktide --help", err), 2)
+		return fail(errOut, fmt.Errorf("%w (see tasktide --help)", err), 2)
+	}
+	if !parsed.Selected().Hidden {
+		warnOfUnknown(ctx, parser.Model, os.Environ(), log)
 	}
 	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
 		return fail(errOut, err, 1)
@@ -79,18 +80,17 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return code
 }
 
+// newParser returns the parser of a command line, whose model tells every command and setting.
+func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(grammar, append([]kong.Option{
+		kong.Name("tasktide"),
+		kong.Description("How many tasks ran when, by template, against the limit. Exactly."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"default_database": defaultDatabaseURL(), "version": versionLine()},
+	}, options...)...)
+}
+
 func fail(out io.Writer, err error, code int) int {
 	fmt.Fprintf(out, "tasktide: %v\n", err)
 	return code
-}
-
-type versionCommand struct{}
-
-// Help is shown under the command's --help.
-func (versionCommand) Help() string { return "Example:\n\n    tasktide version" }
-
-// Run prints the version.
-func (versionCommand) Run(t *terminal) error {
-	_, err := fmt.Fprintln(t.out, version)
-	return err
 }
