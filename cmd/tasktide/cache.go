@@ -16,7 +16,7 @@ import (
 // cacheFlags say where answers are kept that are asked for again; the zero value keeps none.
 type cacheFlags struct {
 	CacheBytes int64  `env:"TASKTIDE_CACHE_BYTES" default:"67108864" placeholder:"N" help:"How many bytes of answers are kept in memory to be given again; 0 keeps none (${default})."`
-	RedisURL   string `env:"TASKTIDE_REDIS_URL" placeholder:"URL" help:"Keep them in a Redis instead, for several servers: redis://USER:PASSWORD@HOST:PORT/DATABASE."`
+	RedisURL   string `env:"TASKTIDE_REDIS_URL" placeholder:"URL" help:"Keep answers in a Redis instead, for several servers: redis://USER:PASSWORD@HOST:PORT/DATABASE."`
 }
 
 // defaultCache is for commands without these flags.
@@ -29,24 +29,28 @@ func (f cacheFlags) open(ctx context.Context, database databaseFlag, log *slog.L
 	case f.CacheBytes < 0:
 		return nil, nothing, jobmon.Errorf(jobmon.CodeInvalid, "--cache-bytes must be 0 or more, not %d", f.CacheBytes)
 	case f.RedisURL != "":
-		program, err := hashOfProgram()
+		kept, err := f.openRedis(database, log)
 		if err != nil {
 			return nil, nothing, err
 		}
-		prefix := sha256.Sum256([]byte(program + database.shown()))
-		kept, err := cache.NewRedis(cache.RedisConfig{
-			URL: f.RedisURL, Prefix: "tasktide:" + hex.EncodeToString(prefix[:8]) + ":", Log: log,
-		})
-		if err != nil {
-			return nil, nothing, err
-		}
-		kept.Check(ctx)
+		_ = kept.Check(ctx) // answers do without it until it is there
 		return kept, kept.Close, nil
 	case f.CacheBytes == 0:
 		return nil, nothing, nil
 	default:
 		return cache.NewMemory(f.CacheBytes), nothing, nil
 	}
+}
+
+func (f cacheFlags) openRedis(database databaseFlag, log *slog.Logger) (*cache.Redis, error) {
+	program, err := hashOfProgram()
+	if err != nil {
+		return nil, err
+	}
+	prefix := sha256.Sum256([]byte(program + database.shown()))
+	return cache.NewRedis(cache.RedisConfig{
+		URL: f.RedisURL, Prefix: "tasktide:" + hex.EncodeToString(prefix[:8]) + ":", Log: log,
+	})
 }
 
 // hashOfProgram tells this build from every other, which may answer the same request in another way.

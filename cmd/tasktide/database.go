@@ -50,18 +50,22 @@ func (f databaseFlag) connect(ctx context.Context) (*sqlstore.Store, error) {
 	return open(ctx, f.DatabaseURL)
 }
 
-// open opens the database for use: with migrate, its schema is brought up to this program's version, and
-// otherwise it has to be there. Nil means yes for SQLite, whose file is ours alone, and no for others.
+// migrates tells whether the schema is to be brought up to this program's version. Nil means yes for SQLite, whose
+// file is ours alone, and no for others.
+func (f databaseFlag) migrates(migrate *bool) bool {
+	if migrate != nil {
+		return *migrate
+	}
+	return f.scheme() == sqliteScheme
+}
+
+// open opens the database for use: where it is not to be migrated, its schema has to be there.
 func (f databaseFlag) open(ctx context.Context, migrate *bool) (*sqlstore.Store, error) {
 	db, err := f.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	wanted := f.scheme() == sqliteScheme
-	if migrate != nil {
-		wanted = *migrate
-	}
-	if wanted {
+	if f.migrates(migrate) {
 		_, _, err = db.Migrate(ctx)
 	} else {
 		err = db.CheckSchema(ctx)
@@ -76,13 +80,7 @@ func (f databaseFlag) open(ctx context.Context, migrate *bool) (*sqlstore.Store,
 }
 
 // shown is the database's URL without its password.
-func (f databaseFlag) shown() string {
-	parsed, err := url.Parse(f.DatabaseURL)
-	if err != nil || f.scheme() == sqliteScheme {
-		return f.DatabaseURL // a file's name may be no URL, and has no password
-	}
-	return parsed.Redacted()
-}
+func (f databaseFlag) shown() string { return withoutPassword(f.DatabaseURL) }
 
 func defaultDatabaseURL() string {
 	return sqliteURL(filepath.Join(dataDirectory(), "tasktide.db"))

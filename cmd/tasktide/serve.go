@@ -26,13 +26,22 @@ type serverFlags struct {
 	Telemetry string   `env:"TASKTIDE_TELEMETRY" enum:"on,off" default:"on" help:"Whether pages tell this server, and nobody else, how fast they draw and what is used of them: on or off (${default}). It is kept in memory, as counts of nobody in particular."`
 }
 
+func (f serverFlags) listen(ctx context.Context) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.Listen)
+	if err != nil {
+		return nil, jobmon.Errorf(jobmon.CodeInvalid,
+			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", f.Listen, err)
+	}
+	return listener, nil
+}
+
 type serveCommand struct {
 	databaseFlag
 	serverFlags
 	retentionFlags
 	cacheFlags
 
-	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
+	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" unset:"on for SQLite, off for others" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
 }
 
 // Help is shown under the command's --help.
@@ -80,10 +89,9 @@ func newServer(
 	if err != nil {
 		return nil, err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	listener, err := c.listen(ctx)
 	if err != nil {
-		return nil, jobmon.Errorf(jobmon.CodeInvalid,
-			"cannot listen on %q (%w); choose another address with --listen, such as 127.0.0.1:0", c.Listen, err)
+		return nil, err
 	}
 	moves := ledger.New(db, t.log)
 	handler := api.New(api.Config{

@@ -39,6 +39,15 @@ func (a *age) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String writes an age as it may be given: in days where these are whole.
+func (a age) String() string {
+	const day = 24 * time.Hour
+	if d := time.Duration(a); d%day != 0 || d == 0 {
+		return d.String()
+	}
+	return fmt.Sprintf("%dd", time.Duration(a)/day)
+}
+
 // retentionFlags say how long what is kept; the zero value keeps everything.
 type retentionFlags struct {
 	AuditRetention age `env:"TASKTIDE_AUDIT_RETENTION" default:"90d" placeholder:"AGE" help:"How long each row of the audit is kept, such as 90d or 36h; 0 for good (${default}). Counts of a minute and more stay."`

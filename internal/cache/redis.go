@@ -188,16 +188,17 @@ func (r *Redis) do(ask func() ([]byte, error)) ([]byte, error) {
 	return value, err
 }
 
-// Check asks Redis whether it is there, and logs it when it is not.
-func (r *Redis) Check(ctx context.Context) {
+// Check asks Redis whether it is there. When it is not, that is logged, and returned.
+func (r *Redis) Check(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.PutTimeout)
 	defer cancel()
 	for range failures {
-		_, err := r.do(func() ([]byte, error) { return nil, r.client.Ping(ctx).Err() })
+		_, err = r.do(func() ([]byte, error) { return nil, r.client.Ping(ctx).Err() })
 		if err == nil || r.breaker.State() != gobreaker.StateClosed {
-			return
+			return err
 		}
 	}
+	return err
 }
 
 // Stats tells what the cache was asked.

@@ -291,14 +291,14 @@ func TestRedisThatIsNone(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			var heard log
 			kept := connect(t, "redis://:p%40ss@"+address, &heard)
-			kept.Check(t.Context())
+			_ = kept.Check(t.Context())
 			for range 10 {
 				if got, found := kept.Get(t.Context(), "key"); found {
 					t.Errorf("%q is taken for an answer", got)
 				}
 				kept.Put(t.Context(), "key", []byte("value"))
 			}
-			kept.Check(t.Context())
+			_ = kept.Check(t.Context())
 			if text := heard.String(); strings.Count(text, "does not answer") != 1 || strings.Contains(text, "p@ss") {
 				t.Errorf("logged: %s", text)
 			}

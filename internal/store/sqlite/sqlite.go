@@ -41,11 +41,7 @@ const (
 // error is one sentence that says what to do: CodeInvalid when the URL or the file cannot be used,
 // CodeUnavailable when another process holds it.
 func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
-	path, err := filePath(databaseURL)
-	if err != nil {
-		return nil, err
-	}
-	exists, err := checkFile(path)
+	path, exists, err := Find(databaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +59,16 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 		return nil, explain(path, err)
 	}
 	return opened, nil
+}
+
+// Find returns the absolute path that a URL names, and whether the file is there. CodeInvalid when [Open] could
+// not use it.
+func Find(databaseURL string) (path string, exists bool, err error) {
+	if path, err = filePath(databaseURL); err != nil {
+		return "", false, err
+	}
+	exists, err = checkFile(path)
+	return path, exists, err
 }
 
 // filePath returns the absolute path that a URL names.

@@ -35,19 +35,29 @@ func (s session) schemaVersion(ctx context.Context) (int64, error) {
 
 // CheckSchema returns CodeConflict when the schema is not at this program's version.
 func (s *Store) CheckSchema(ctx context.Context) error {
-	version, err := s.SchemaVersion(ctx)
-	if err != nil {
-		return err
-	}
-	migrations, err := s.migrations()
-	if err != nil {
-		return err
-	}
-	if version < int64(len(migrations)) {
-		return jobmon.Errorf(jobmon.CodeConflict,
+	version, migrations, err := s.checkMigratable(ctx)
+	if err == nil && version < int64(len(migrations)) {
+		err = jobmon.Errorf(jobmon.CodeConflict,
 			"the database has schema version %d and this program needs %d; run tasktide migrate first", version, len(migrations))
 	}
-	return refuseNewer(version, migrations)
+	return err
+}
+
+// CheckMigratable returns CodeConflict when the schema is newer than this program's version, and CodeInvalid when
+// the database holds another program's tables.
+func (s *Store) CheckMigratable(ctx context.Context) error {
+	_, _, err := s.checkMigratable(ctx)
+	return err
+}
+
+func (s *Store) checkMigratable(ctx context.Context) (version int64, migrations []string, err error) {
+	if version, err = s.SchemaVersion(ctx); err != nil {
+		return 0, nil, err
+	}
+	if migrations, err = s.migrations(); err != nil {
+		return 0, nil, err
+	}
+	return version, migrations, refuseNewer(version, migrations)
 }
 
 func refuseNewer(version int64, migrations []string) error {

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store/sqlite"
+)
+
+// checkTime bounds how long each part of a check waits.
+const checkTime = 10 * time.Second
+
+type configCommand struct {
+	Check configCheckCommand `cmd:"" help:"Tell what a server would run with, and what is wrong with that."`
+}
+
+// configCheckCommand has the flags of serve.
+type configCheckCommand struct{ serveCommand }
+
+// Help is shown under the command's --help.
+func (configCheckCommand) Help() string {
+	return `Takes what serve takes, and prints each setting with its value and where that is from, without secrets.
+Then it looks whether a server could start with them and do its work: whether the database is there, may be
+written and has this program's schema, whether the address is free and only this machine's, and so on. It
+changes nothing, waits 10 seconds for each at most, and exits with code 1 when something is wrong.
+
+Examples:
+
+    tasktide config check
+    tasktide config check --database-url postgres://tasktide:secret@db.example.org/tasktide`
+}
+
+// Run prints the settings and what is wrong with them.
+func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.Context) error {
+	migrates := c.migrates(c.Migrate)
+	c.Migrate = &migrates // as it is for this database
+	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
+	for _, flag := range called.Selected().Flags {
+		fmt.Fprintf(table, "--%s\t%s\t%s\n", flag.Name, shownValue(flag), source(called, flag))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	wrong := 0
+	for _, check := range []func(context.Context) error{c.checkDatabase, c.checkAddress, c.checkCache, c.checkRetention} {
+		within, cancel := context.WithTimeout(ctx, checkTime)
+		err := check(within)
+		cancel()
+		if err != nil {
+			wrong++
+			fmt.Fprintf(t.out, "WRONG: %v\n", err)
+		}
+	}
+	if wrong > 0 {
+		return jobmon.Errorf(jobmon.CodeInvalid, "wrong settings: %d", wrong)
+	}
+	_, err := fmt.Fprintln(t.out, "Nothing is wrong with them.")
+	return err
+}
+
+// source tells where the value of a setting is from.
+func source(called *kong.Context, flag *kong.Flag) string {
+	for _, element := range called.Path {
+		if element.Flag == flag {
+			return "flag"
+		}
+	}
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return name
+		}
+	}
+	return "default"
+}
+
+// secretName matches flags whose values nobody else may see.
+var secretName = regexp.MustCompile(`secret|password|token|key`)
+
+// shownValue is the value of a setting without secrets. One that is not set is what its tag "unset" calls that.
+func shownValue(flag *kong.Flag) string {
+	value := reflect.Indirect(flag.Target)
+	if !value.IsValid() || value.IsZero() && !flag.HasDefault {
+		return unset(flag)
+	}
+	text := fmt.Sprint(value.Interface())
+	switch {
+	case secretName.MatchString(flag.Name):
+		return "(hidden)"
+	case strings.Contains(text, "://"):
+		return withoutPassword(text)
+	default:
+		return text
+	}
+}
+
+func unset(flag *kong.Flag) string {
+	if flag.Tag.Has("unset") {
+		return flag.Tag.Get("unset")
+	}
+	return "none"
+}
+
+// withoutPassword hides the password of a URL, and all of a URL that cannot be read.
+func withoutPassword(text string) string {
+	scheme, _, _ := strings.Cut(text, "://")
+	if scheme == sqliteScheme {
+		return text // a file's name may be no URL, and has no password
+	}
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return scheme + "://(hidden, because it cannot be read)"
+	}
+	// Drivers take a password among the parameters too.
+	parameters := parsed.Query()
+	for name := range parameters {
+		if secretName.MatchString(strings.ToLower(name)) {
+			parameters.Set(name, "xxxxx")
+			parsed.RawQuery = parameters.Encode()
+		}
+	}
+	return parsed.Redacted()
+}
+
+func (c *configCheckCommand) checkDatabase(ctx context.Context) (err error) {
+	migrates := *c.Migrate
+	if c.scheme() == sqliteScheme {
+		exists, err := c.checkFile()
+		switch {
+		case err != nil || !exists && migrates:
+			return err
+		case !exists:
+			return jobmon.Errorf(jobmon.CodeInvalid, "there is no %s, and --no-migrate does not make it", c.shown())
+		}
+	}
+	db, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.CheckSchema(ctx); err != nil {
+		if migrates {
+			return db.CheckMigratable(ctx)
+		}
+		return err
+	}
+	return db.CheckWritable(ctx)
+}
+
+// checkFile tells whether the SQLite file is there, and otherwise whether it can be made.
+func (c *configCheckCommand) checkFile() (exists bool, err error) {
+	if _, err := os.Stat(dataDirectory()); c.DatabaseURL == defaultDatabaseURL() && errors.Is(err, fs.ErrNotExist) {
+		return false, nil // serve makes the folder
+	}
+	path, exists, err := sqlite.Find(c.DatabaseURL)
+	if err != nil || exists {
+		return exists, err
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".tasktide-*")
+	if err != nil {
+		return false, jobmon.Errorf(jobmon.CodeInvalid, "no file can be made beside %s: %w", path, err)
+	}
+	return false, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func (c *configCheckCommand) checkAddress(ctx context.Context) error {
+	listener, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
+		return jobmon.Errorf(jobmon.CodeInvalid,
+			"--listen %s is reached from other machines, and nobody is asked to log in; listen on 127.0.0.1", c.Listen)
+	}
+	return nil
+}
+
+func (c *configCheckCommand) checkCache(ctx context.Context) error {
+	log := slog.New(slog.DiscardHandler)
+	if c.RedisURL == "" {
+		_, _, err := c.cacheFlags.open(ctx, c.databaseFlag, log)
+		return err
+	}
+	kept, err := c.openRedis(c.databaseFlag, log)
+	if err != nil {
+		return err
+	}
+	if err := kept.Check(ctx); err != nil {
+		return errors.Join(jobmon.Errorf(jobmon.CodeUnavailable, "Redis does not answer: %w", err), kept.Close())
+	}
+	return kept.Close()
+}
+
+func (c *configCheckCommand) checkRetention(context.Context) error {
+	_, err := c.retention(nil, slog.New(slog.DiscardHandler))
+	return err
+}
