@@ -80,6 +80,7 @@ type server struct {
 	http     *http.Server
 	listener net.Listener
 	upkeep   *upkeepLoops
+	drain    time.Duration // how long requests that are under way may take when ctx is over
 }
 
 func newServer(
@@ -109,6 +110,7 @@ func newServer(
 	return &server{
 		upkeep:   loops,
 		listener: listener,
+		drain:    drainTime,
 		http: &http.Server{
 			Handler:           c.BasePath.serve(handler),
 			ReadHeaderTimeout: 10 * time.Second,
@@ -122,8 +124,8 @@ func newServer(
 
 func (s *server) url() string { return "http://" + s.listener.Addr().String() }
 
-// run serves until ctx ends, and then until the requests under way are answered, or drainTime is over, and
-// upkeep has stopped.
+// run serves until ctx ends, and then until the requests under way are answered, or cut off when the time for that
+// is over, and upkeep has stopped.
 func (s *server) run(ctx context.Context) error {
 	stopUpkeep := s.upkeep.start(ctx)
 	defer stopUpkeep()
@@ -135,10 +137,11 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	// ctx is over already; what is under way gets a deadline of its own.
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
-		return fmt.Errorf("requests were still under way after %s: %w", drainTime, err)
+		// Who still sends or waits is cut off: the database would wait for what they hold.
+		return errors.Join(fmt.Errorf("requests were still under way after %s: %w", s.drain, err), s.http.Close())
 	}
 	return nil
 }
