@@ -102,8 +102,9 @@ fmt: $(NODE_MODULES) ## Format everything
 	cd ui && npm run format
 
 .PHONY: generate
-generate: $(NODE_MODULES) ## Make the page's API types from the OpenAPI document
+generate: $(NODE_MODULES) ## Make the page's API types from the OpenAPI document, and the table of settings from the flags
 	cd ui && npm run generate
+	go test ./cmd/tasktide -run TestTheTableOfSettings -update
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed here

@@ -4,11 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-generated=ui/src/api/schema.d.ts
+generated=(ui/src/api/schema.d.ts docs/operations.md)
 
-before=$(sha256sum "$generated")
+before=$(sha256sum "${generated[@]}")
 make --no-print-directory generate
-if [[ $(sha256sum "$generated") != "$before" ]]; then
-	echo "$generated was stale; \"make generate\" has just renewed it: commit it." >&2
+diff <(echo "$before") <(sha256sum "${generated[@]}") || {
+	echo "A generated file was stale; \"make generate\" has just renewed it: commit it." >&2
 	exit 1
-fi
+}
