@@ -45,6 +45,10 @@ func openStore(t *testing.T) store.Store {
 	t.Helper()
 	db := testdb.Open(t)
 	t.Cleanup(func() {
+		// Whatever has moved tasks, or was refused, each transition that was committed has a row.
+		if written := db.Written(); written.Transitions != written.AuditRows {
+			t.Errorf("written were %+v", written)
+		}
 		if err := db.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}

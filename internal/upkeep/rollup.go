@@ -29,10 +29,19 @@ type RollUp struct {
 
 	rows, damaged atomic.Int64
 	busy          atomic.Int64 // in nanoseconds
+	whole         atomic.Pointer[time.Time]
 }
 
 // NewRollUp returns a roll-up of db that warns on log.
-func NewRollUp(db Database, log *slog.Logger) *RollUp { return &RollUp{db: db, log: log} }
+func NewRollUp(db Database, log *slog.Logger) *RollUp {
+	r := &RollUp{db: db, log: log}
+	r.whole.Store(new(time.Now()))
+	return r
+}
+
+// Behind returns how long ago the last pass ended that left nothing over, or, before one has, for how long there
+// has been this roll-up. An import of an old run makes [Health.Lag] years long, and leaves this alone.
+func (r *RollUp) Behind() time.Duration { return time.Since(*r.whole.Load()) }
 
 // Rolled returns how many rows were summed up since the start, and how long that took.
 func (r *RollUp) Rolled() (rows int64, took time.Duration) {
@@ -65,6 +74,9 @@ func (r *RollUp) Pass(ctx context.Context) error {
 			return errors.Join(failed, err)
 		}
 		if next.workflowID == 0 {
+			if failed == nil {
+				r.whole.Store(new(time.Now()))
+			}
 			return failed
 		}
 		after = next.workflowID

@@ -51,6 +51,7 @@ type Report struct {
 	Workflows    int64
 	Tasks        int64
 	Covered      int64 // tasks whose status is the one that their last row tells, by a whole chain
+	Broken       int64 // tasks whose chain of rows is broken
 	Rows         int64
 	Cells        int64 // compared with rows, or with finer ones
 	Found        int64 // defects
@@ -61,6 +62,7 @@ func (r *Report) add(other Report) {
 	r.Workflows += other.Workflows
 	r.Tasks += other.Tasks
 	r.Covered += other.Covered
+	r.Broken += other.Broken
 	r.Rows += other.Rows
 	r.Cells += other.Cells
 	r.Found += other.Found
@@ -100,22 +102,30 @@ func (v *Verifier) Run(ctx context.Context) error {
 		if err := rest(ctx, wait); err != nil {
 			return err
 		}
-		report, err := v.All(ctx, func(took time.Duration) error { return rest(ctx, restTimes*took) })
-		if err != nil {
+		if err := v.Pass(ctx); err != nil {
 			if ctx.Err() == nil {
 				v.log.WarnContext(ctx, "the audit could not be verified; it is tried again", "error", err, "in", verifyAfter)
 			}
 			wait = verifyAfter
 			continue
 		}
-		for _, defect := range report.Defects {
-			v.log.ErrorContext(ctx, "the audit has a defect", "defect", defect.String())
-		}
-		v.mu.Lock()
-		v.last = report
-		v.mu.Unlock()
 		wait = verifyEvery
 	}
+}
+
+// Pass verifies everything without haste, and tells of what it found on the log and in [Verifier.Last].
+func (v *Verifier) Pass(ctx context.Context) error {
+	report, err := v.All(ctx, func(took time.Duration) error { return rest(ctx, restTimes*took) })
+	if err != nil {
+		return err
+	}
+	for _, defect := range report.Defects {
+		v.log.ErrorContext(ctx, "the audit has a defect", "defect", defect.String())
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.last = report
+	return nil
 }
 
 func rest(ctx context.Context, d time.Duration) error {
@@ -274,6 +284,9 @@ func (r *Report) chains(ctx context.Context, snapshot store.Snapshot, workflowID
 	}
 	for _, id := range slices.Sorted(maps.Keys(tasks)) {
 		r.Tasks++
+		if c := chains[id]; c != nil && c.broken {
+			r.Broken++
+		}
 		if what, covered := chains[id].ends(tasks[id], horizon.RowsFrom); covered {
 			r.Covered++
 		} else if what != "" {

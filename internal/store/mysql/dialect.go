@@ -50,6 +50,7 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		UseIndex: func(index string) string { return " FORCE INDEX (" + index + ")" },
 		Instant:  instant,
 		Classify: classify,
+		Deadlock: func(err error) bool { return number(err) == erDeadlock },
 		Explain:  func(err error) error { return explain(config, err) },
 	}
 }

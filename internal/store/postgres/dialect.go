@@ -48,6 +48,7 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		UseIndex:     func(string) string { return "" },
 		Instant:      func(microseconds int64) any { return time.UnixMicro(microseconds).UTC() },
 		Classify:     classify,
+		Deadlock:     func(err error) bool { return state(err) == deadlockDetected },
 		Explain:      func(err error) error { return explain(config, err) },
 	}
 }
@@ -68,6 +69,8 @@ func message(err error) string {
 	return err.Error()
 }
 
+const deadlockDetected = "40P01"
+
 // classify knows the SQLSTATEs that a request may meet: whole classes by their first two letters.
 func classify(err error) (code jobmon.Code, retry bool) {
 	switch code := state(err); code {
@@ -84,7 +87,7 @@ func classify(err error) (code jobmon.Code, retry bool) {
 		return jobmon.CodeInvalid, false
 	case "22001", "54000": // too long, too large for an index
 		return jobmon.CodeTooLarge, false
-	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
+	case "40001", deadlockDetected, "55P03": // serialization_failure, and lock_not_available
 		return jobmon.CodeContention, true
 	case "57014", // query_canceled, by its timeout
 		"25P03", // idle_in_transaction_session_timeout

@@ -60,6 +60,9 @@ type Dialect struct {
 	// Classify recognises an error of the database by its number: its code, and whether the same
 	// transaction may succeed when it is run again. An error that it does not know is CodeInternal.
 	Classify func(err error) (code jobmon.Code, retry bool)
+	// Deadlock recognises an error with which the database ends one of several transactions that wait for each
+	// other. nil where there is no such error.
+	Deadlock func(err error) bool
 	// Explain says in one sentence, without a secret, what about the database keeps it from being used
 	// at all and what to do. It is asked while the database is opened.
 	Explain func(err error) error

@@ -35,29 +35,50 @@ func (s session) schemaVersion(ctx context.Context) (int64, error) {
 
 // CheckSchema returns CodeConflict when the schema is not at this program's version.
 func (s *Store) CheckSchema(ctx context.Context) error {
-	version, migrations, err := s.checkMigratable(ctx)
-	if err == nil && version < int64(len(migrations)) {
-		err = jobmon.Errorf(jobmon.CodeConflict,
+	version, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	return s.checkVersion(version)
+}
+
+// CheckReady is CheckSchema through the connections that read, so that no writer holds it up.
+func (s *Store) CheckReady(ctx context.Context) error {
+	var version int64
+	err := s.transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, func(session session) (err error) {
+		version, err = session.schemaVersion(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.checkVersion(version)
+}
+
+func (s *Store) checkVersion(version int64) error {
+	migrations, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	if version < int64(len(migrations)) {
+		return jobmon.Errorf(jobmon.CodeConflict,
 			"the database has schema version %d and this program needs %d; run tasktide migrate first", version, len(migrations))
 	}
-	return err
+	return refuseNewer(version, migrations)
 }
 
 // CheckMigratable returns CodeConflict when the schema is newer than this program's version, and CodeInvalid when
 // the database holds another program's tables.
 func (s *Store) CheckMigratable(ctx context.Context) error {
-	_, _, err := s.checkMigratable(ctx)
-	return err
-}
-
-func (s *Store) checkMigratable(ctx context.Context) (version int64, migrations []string, err error) {
-	if version, err = s.SchemaVersion(ctx); err != nil {
-		return 0, nil, err
+	version, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return err
 	}
-	if migrations, err = s.migrations(); err != nil {
-		return 0, nil, err
+	migrations, err := s.migrations()
+	if err != nil {
+		return err
 	}
-	return version, migrations, refuseNewer(version, migrations)
+	return refuseNewer(version, migrations)
 }
 
 func refuseNewer(version int64, migrations []string) error {

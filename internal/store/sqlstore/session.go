@@ -134,6 +134,14 @@ const rowsPerStatement = 500
 func insertRows[T any](
 	ctx context.Context, s session, head, tail string, rows []T, columns int, values func(T) []any,
 ) error {
+	_, err := insertCounted(ctx, s, head, tail, rows, columns, values)
+	return err
+}
+
+// insertCounted is insertRows, and returns how many rows the database says that it has inserted.
+func insertCounted[T any](
+	ctx context.Context, s session, head, tail string, rows []T, columns int, values func(T) []any,
+) (inserted int64, err error) {
 	tuple := "(" + placeholders(columns) + ")"
 	args := make([]any, 0, min(len(rows), rowsPerStatement)*columns)
 	for part := range slices.Chunk(rows, rowsPerStatement) {
@@ -142,11 +150,13 @@ func insertRows[T any](
 			args = append(args, values(row)...)
 		}
 		tuples := strings.Repeat(tuple+", ", len(part)-1) + tuple
-		if _, err := s.exec(ctx, head+" VALUES "+tuples+tail, args...); err != nil {
-			return err
+		n, err := s.exec(ctx, head+" VALUES "+tuples+tail, args...)
+		if err != nil {
+			return inserted, err
 		}
+		inserted += n
 	}
-	return nil
+	return inserted, nil
 }
 
 // each yields the rows of a query. columns returns the destinations of the row's columns; it is called

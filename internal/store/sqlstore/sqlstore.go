@@ -18,7 +18,8 @@ type Store struct {
 	write, read *sql.DB
 	dialect     Dialect
 
-	retried, reported atomic.Int64
+	retried, deadlocks, reported atomic.Int64
+	transitions, auditRows       atomic.Int64
 
 	mu       sync.Mutex
 	closed   bool

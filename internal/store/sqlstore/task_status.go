@@ -39,9 +39,11 @@ func (w writer) InsertTasks(ctx context.Context, tasks []store.Task, at int64) (
 		return nil, err
 	}
 	listed, parameters := w.among("t.id", ids)
-	_, err = w.exec(ctx, insertAudit+`
+	w.written.Transitions += int64(len(ids))
+	rows, err := w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, t.task_template_id, NULL, t.status, t.status_date, NULL, ?, 0 FROM task t
 		WHERE `+listed+" ORDER BY t.id", append([]any{w.at(at)}, parameters...)...)
+	w.written.AuditRows += rows
 	return ids, err
 }
 
@@ -70,10 +72,13 @@ func (w writer) MoveTasks(ctx context.Context, move store.TaskMove) error {
 		args = append(args, move.TaskResourcesID)
 	}
 	listed, ids := w.among("id", idsOf(tasks))
-	_, err = w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
+	updated, err := w.exec(ctx, "UPDATE task SET "+set+", status = ? WHERE "+listed, slices.Concat(args, []any{to}, ids)...)
+	w.written.Transitions += updated
 	for _, task := range tasks {
 		task.NumAttempts = move.Attempts.Of(task.NumAttempts)
-		if task.Status != move.To {
+		if task.Status == move.To {
+			w.written.Transitions--
+		} else {
 			task.Status, task.StatusAt = move.To, max(move.At, task.StatusAt)
 		}
 		w.locked[task.ID] = task
@@ -100,19 +105,22 @@ func (w writer) auditMove(ctx context.Context, move store.TaskMove, tasks []stor
 		return err
 	}
 	if len(tasks) <= fewTasks {
-		return insertRows(ctx, w.session, insertAudit, "", tasks, 9, func(t store.Task) []any {
+		rows, err := insertCounted(ctx, w.session, insertAudit, "", tasks, 9, func(t store.Task) []any {
 			return []any{
 				t.ID, t.WorkflowID, t.TaskTemplateID, t.Status.String(), move.To.String(),
 				w.at(max(move.At, t.StatusAt)), w.at(t.StatusAt), w.at(move.At), move.Retry(t.NumAttempts),
 			}
 		})
+		w.written.AuditRows += rows
+		return err
 	}
 	to, at := move.To.String(), w.at(move.At)
 	listed, ids := w.among("t.id", idsOf(tasks))
-	_, err := w.exec(ctx, insertAudit+`
+	rows, err := w.exec(ctx, insertAudit+`
 		SELECT t.id, t.workflow_id, t.task_template_id, t.status, ?,
 			`+w.store.dialect.Greatest+`(?, t.status_date), t.status_date, ?, `+retryOf(move)+` FROM task t
 		WHERE `+listed+" ORDER BY t.id", append([]any{to, at, at}, ids...)...)
+	w.written.AuditRows += rows
 	return err
 }
 

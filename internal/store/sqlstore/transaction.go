@@ -28,10 +28,17 @@ const (
 
 // Update implements [store.Writer].
 func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx store.Tx) error) error {
-	return s.update(ctx, func(session session) error {
+	var written Written
+	err := s.update(ctx, func(session session) error {
 		rowsFrom := int64(math.MaxInt64)
-		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}, &rowsFrom})
+		written = Written{}
+		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}, &rowsFrom, &written})
 	})
+	if err == nil {
+		s.transitions.Add(written.Transitions)
+		s.auditRows.Add(written.AuditRows)
+	}
+	return err
 }
 
 // View implements [store.Reader].
@@ -62,14 +69,32 @@ func (s *Store) update(ctx context.Context, change func(session session) error) 
 // Contention tells how often transactions met others in a deadlock, in a wait for a lock that took too
 // long, or in a conflict that the database resolved by ending one of them, since the store was opened.
 type Contention struct {
-	Retried  int64 // runs that were repeated
-	Reported int64 // transactions given up with CodeContention, for want of a connection too
+	Retried   int64 // runs that were repeated
+	Deadlocks int64 // of these, the ones that the database ended because of a deadlock
+	Reported  int64 // transactions given up with CodeContention, for want of a connection too
 }
 
 // Contention returns the counts up to now.
 func (s *Store) Contention() Contention {
-	return Contention{Retried: s.retried.Load(), Reported: s.reported.Load()}
+	return Contention{Retried: s.retried.Load(), Deadlocks: s.deadlocks.Load(), Reported: s.reported.Load()}
 }
+
+// Written tells what committed transactions have written since the store was opened, imports left out, both
+// as the database has told it. The two are the same unless somebody has tampered with the database.
+type Written struct {
+	Transitions int64 // tasks that entered a status, their first one included
+	AuditRows   int64
+}
+
+// Written returns the counts up to now.
+func (s *Store) Written() Written {
+	// In this order: rows that are committed between the two must not look as if they had moved no task.
+	rows := s.auditRows.Load()
+	return Written{Transitions: s.transitions.Load(), AuditRows: rows}
+}
+
+// Pools tells how the connections are used that write, and those that read.
+func (s *Store) Pools() (write, read sql.DBStats) { return s.write.Stats(), s.read.Stats() }
 
 // retry runs do until it succeeds or fails for good, or has been run often and long enough.
 func (s *Store) retry(ctx context.Context, do func() error) error {
@@ -83,6 +108,9 @@ func (s *Store) retry(ctx context.Context, do func() error) error {
 			return err
 		}
 		s.retried.Add(1)
+		if s.dialect.Deadlock != nil && s.dialect.Deadlock(err) {
+			s.deadlocks.Add(1)
+		}
 		pause := time.NewTimer(rand.N(firstPause << (attempt - 1)))
 		select {
 		case <-pause.C:

@@ -3,20 +3,27 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"tasktide/internal/jobmon"
 )
 
-var errBusy, errDefect = errors.New("busy"), errors.New("defect")
+var (
+	errBusy, errDefect = errors.New("busy"), errors.New("defect")
+	errDeadlock        = fmt.Errorf("%w in a deadlock", errBusy)
+)
 
 func busyStore() *Store {
-	return &Store{dialect: Dialect{Classify: func(err error) (jobmon.Code, bool) {
-		if errors.Is(err, errBusy) {
-			return jobmon.CodeContention, true
-		}
-		return jobmon.CodeInternal, false
-	}}}
+	return &Store{dialect: Dialect{
+		Classify: func(err error) (jobmon.Code, bool) {
+			if errors.Is(err, errBusy) {
+				return jobmon.CodeContention, true
+			}
+			return jobmon.CodeInternal, false
+		},
+		Deadlock: func(err error) bool { return errors.Is(err, errDeadlock) },
+	}}
 }
 
 func TestRetry(t *testing.T) {
@@ -37,13 +44,16 @@ func TestRetry(t *testing.T) {
 			s, runs := busyStore(), 0
 			err := s.retry(t.Context(), func() error {
 				runs++
+				if runs <= min(c.busy, 2) {
+					return s.fail(t.Context(), errDeadlock)
+				}
 				if runs <= c.busy {
 					return s.fail(t.Context(), errBusy)
 				}
 				return s.fail(t.Context(), c.then)
 			})
-			if got := s.Contention().Retried; got != int64(c.runs-1) {
-				t.Errorf("%d runs are counted as repeated, want %d", got, c.runs-1)
+			if got := s.Contention(); got.Retried != int64(c.runs-1) || got.Deadlocks != min(got.Retried, 2) {
+				t.Errorf("%+v are counted, want %d and the first two of them deadlocks", got, c.runs-1)
 			}
 			if runs != c.runs || jobmon.ErrorCode(err) != c.want {
 				t.Errorf("ran %d times and returned %v, want %d times and code %q", runs, err, c.runs, c.want)

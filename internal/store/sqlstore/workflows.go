@@ -20,6 +20,7 @@ type writer struct {
 	// rowsFrom is the greatest of all workflows' instants from which on rows are kept: as of when the clock was
 	// last read, and later than any before that.
 	rowsFrom *int64
+	written  *Written
 }
 
 var _ store.Tx = writer{}

@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io/fs"
@@ -72,16 +73,21 @@ func (k Kind) open(t *testing.T, url string) *sqlstore.Store {
 func (k Kind) migrateTo(t *testing.T, url string, from, to int64) {
 	t.Helper()
 	opened := k.open(t, url)
-	err := opened.CheckSchema(t.Context())
-	if jobmon.ErrorCode(err) != jobmon.CodeConflict || !strings.Contains(err.Error(), "tasktide migrate") {
-		t.Errorf("before: %v", err)
+	checks := []func(context.Context) error{opened.CheckSchema, opened.CheckReady}
+	for _, check := range checks {
+		err := check(t.Context())
+		if jobmon.ErrorCode(err) != jobmon.CodeConflict || !strings.Contains(err.Error(), "tasktide migrate") {
+			t.Errorf("before: %v", err)
+		}
 	}
 	before, after, err := opened.Migrate(t.Context())
 	if err != nil || before != from || after != to {
 		t.Errorf("migrated from %d to %d, %v; want %d to %d", before, after, err, from, to)
 	}
-	if err := opened.CheckSchema(t.Context()); err != nil {
-		t.Errorf("after: %v", err)
+	for _, check := range checks {
+		if err := check(t.Context()); err != nil {
+			t.Errorf("after: %v", err)
+		}
 	}
 }
 
