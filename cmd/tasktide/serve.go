@@ -95,24 +95,24 @@ func newServer(
 		return nil, err
 	}
 	moves := ledger.New(db, t.log)
-	handler := api.New(api.Config{
+	config := api.Config{
 		Catalog:   db,
 		Reader:    db,
 		Ledger:    moves,
 		Timeline:  timeline.New(db, loops.repair).WithCache(answers),
-		Health:    func(ctx context.Context) (api.Health, error) { return loops.health(ctx, moves) },
 		UI:        ui.Handler(string(c.BasePath)),
 		Version:   version,
 		Demo:      demo,
 		Telemetry: c.Telemetry == "on",
 		Log:       t.log,
-	})
+	}
+	loops.watch(&config, moves, answers)
 	return &server{
 		upkeep:   loops,
 		listener: listener,
 		drain:    drainTime,
 		http: &http.Server{
-			Handler:           c.BasePath.serve(handler),
+			Handler:           c.BasePath.serve(api.New(config)),
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       time.Minute,
 			WriteTimeout:      2 * time.Minute,

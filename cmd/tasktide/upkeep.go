@@ -66,6 +66,7 @@ type upkeepLoops struct {
 	rollUp    *upkeep.RollUp
 	retention *upkeep.Retention
 	verifier  *upkeep.Verifier
+	maxBehind time.Duration
 }
 
 func newUpkeep(db *sqlstore.Store, kept retentionFlags, log *slog.Logger) (*upkeepLoops, error) {
@@ -74,7 +75,7 @@ func newUpkeep(db *sqlstore.Store, kept retentionFlags, log *slog.Logger) (*upke
 		return nil, err
 	}
 	return &upkeepLoops{
-		db: db, kept: kept, log: log,
+		db: db, kept: kept, log: log, maxBehind: maxBehind,
 		rollUp: upkeep.NewRollUp(db, log), retention: retention, verifier: upkeep.NewVerifier(db, log),
 	}, nil
 }
@@ -108,11 +109,9 @@ func (u *upkeepLoops) repair(ctx context.Context, blocks []store.BlockKey) {
 	}
 }
 
+// health tells how the server is. On an error, it tells what it knows without the database.
 func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Health, error) {
 	checked, err := upkeep.CheckHealth(ctx, u.db)
-	if err != nil {
-		return api.Health{}, err
-	}
 	contention := u.db.Contention()
 	rolled, took := u.rollUp.Rolled()
 	removed, verified := u.retention.Progress(), u.verifier.Last()
@@ -133,13 +132,14 @@ func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Hea
 		},
 		Verification: api.VerificationHealth{
 			Began: instantOf(verified.Began), Ended: instantOf(verified.Ended), Workflows: verified.Workflows,
-			Tasks: verified.Tasks, Covered: verified.Covered, Rows: verified.Rows, Cells: verified.Cells, Defects: verified.Found,
+			Tasks: verified.Tasks, Covered: verified.Covered, Broken: verified.Broken,
+			Rows: verified.Rows, Cells: verified.Cells, Defects: verified.Found,
 		},
 	}
 	if took > 0 {
 		h.RollUp.RowsPerSecond = float64(rolled) / took.Seconds()
 	}
-	return h, nil
+	return h, err
 }
 
 func instantOf(t time.Time) *api.Instant {

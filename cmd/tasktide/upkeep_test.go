@@ -21,6 +21,12 @@ import (
 func importTrace(t *testing.T, flags ...string) string {
 	t.Helper()
 	database := tempDatabase(t)
+	importInto(t, database, flags...)
+	return database
+}
+
+func importInto(t *testing.T, database string, flags ...string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "trace.txt")
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(trace, "2026-", "2020-")), 0o600); err != nil {
 		t.Fatal(err)
@@ -29,7 +35,6 @@ func importTrace(t *testing.T, flags ...string) string {
 	if code, out, errOut := call(args...); code != 0 || out != "1\n" {
 		t.Fatalf("import exits %d with %q %q", code, out, errOut)
 	}
-	return database
 }
 
 // rollUp sums everything up, as a server would within moments.

@@ -48,6 +48,7 @@ func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 		Catalog: opened, Reader: opened, Ledger: f.ledger, Timeline: timeline.New(opened, nil),
 		Version: "v1.2.3", Log: logger,
 		Health: func(context.Context) (api.Health, error) { return api.Health{}, nil },
+		Ready:  func(context.Context) error { return nil },
 	}
 	for _, c := range change {
 		c(&config)

@@ -311,7 +311,8 @@ func TestDatabaseGone(t *testing.T) {
 	if err := f.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/healthz", "/api/v2/workflows", "/api/v2/workflow/1/task_concurrency", "/api/v3/time"} {
+	f.send("GET", "/healthz", "").is(`{"status": "ok"}`)
+	for _, path := range []string{"/api/v2/workflows", "/api/v2/workflow/1/task_concurrency", "/api/v3/time"} {
 		got := f.send("GET", path, "")
 		got.refused(http.StatusServiceUnavailable, "unavailable")
 		if got.header.Get("Retry-After") == "" {

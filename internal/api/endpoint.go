@@ -77,7 +77,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, answer streamed)
 	before := w.Header().Clone()
 	answer.header(w.Header())
 	err := answer.stream(buffer)
-	if err != nil && !sent.yes {
+	if err != nil && sent.status == 0 {
 		clear(w.Header())
 		maps.Copy(w.Header(), before)
 		s.fail(w, r, err)

@@ -53,6 +53,7 @@ type VerificationHealth struct {
 	Workflows int64    `json:"workflows"`
 	Tasks     int64    `json:"tasks"`
 	Covered   int64    `json:"covered"` // tasks whose status is the one that the audit tells
+	Broken    int64    `json:"broken"`  // tasks whose chain of rows is broken
 	Rows      int64    `json:"rows"`
 	Cells     int64    `json:"cells"`
 	Defects   int64    `json:"defects"`

@@ -21,7 +21,7 @@ func TestHealth(t *testing.T) {
 					AuditSeconds: 9, BlockSeconds: 10, LastPass: api.KnownInstant(noon.UnixMicro()), Rows: 11, Hours: 12, LeftAlone: 13,
 				},
 				Verification: api.VerificationHealth{
-					Began: api.KnownInstant(noon.UnixMicro()), Ended: api.KnownInstant(noon.UnixMicro()), Workflows: 14, Tasks: 15, Covered: 16,
+					Began: api.KnownInstant(noon.UnixMicro()), Ended: api.KnownInstant(noon.UnixMicro()), Workflows: 14, Tasks: 15, Covered: 16, Broken: 20,
 					Rows: 17, Cells: 18, Defects: 19,
 				},
 			}, nil
@@ -32,7 +32,7 @@ func TestHealth(t *testing.T) {
 		"writes": {"rows_per_second": 1.5, "retried": 2, "given_up": 3, "clock_clamps": 4},
 		"roll_up": {"oldest_mark": "2025-05-27T12:00:00Z", "lag_seconds": 0.25, "marked_workflows": 5, "rows": 6, "rows_per_second": 7, "damaged_blocks": 8},
 		"retention": {"audit_seconds": 9, "block_seconds": 10, "last_pass": "2025-05-27T12:00:00Z", "rows": 11, "hours": 12, "left_alone": 13},
-		"verification": {"began": "2025-05-27T12:00:00Z", "ended": "2025-05-27T12:00:00Z", "workflows": 14, "tasks": 15, "covered": 16,
+		"verification": {"began": "2025-05-27T12:00:00Z", "ended": "2025-05-27T12:00:00Z", "workflows": 14, "tasks": 15, "covered": 16, "broken": 20,
 			"rows": 17, "cells": 18, "defects": 19}}`)
 }
 

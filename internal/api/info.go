@@ -7,8 +7,6 @@ import (
 	"maps"
 	"strings"
 	"time"
-
-	"tasktide/internal/store"
 )
 
 type aboutAnswer struct {
@@ -21,21 +19,22 @@ func (s *server) about(context.Context, none) (aboutAnswer, error) {
 	return aboutAnswer{s.Version, s.Demo, s.Telemetry}, nil
 }
 
-type healthAnswer struct {
+type statusAnswer struct {
 	Status string `json:"status"`
 }
 
-// healthWithin is how long a database may take before it counts as gone.
-const healthWithin = 3 * time.Second
+// alive asks nobody: a server whose database is gone is not helped by being started again.
+func (s *server) alive(context.Context, none) (statusAnswer, error) {
+	return statusAnswer{"ok"}, nil
+}
 
-func (s *server) health(ctx context.Context, _ none) (healthAnswer, error) {
-	ctx, cancel := context.WithTimeout(ctx, healthWithin)
+// readyWithin is how long a database may take before it counts as gone.
+const readyWithin = 3 * time.Second
+
+func (s *server) ready(ctx context.Context, _ none) (statusAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	err := s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
-		_, err := snapshot.Now(ctx)
-		return err
-	})
-	return healthAnswer{"ok"}, err
+	return statusAnswer{"ready"}, s.Ready(ctx)
 }
 
 //go:embed openapi.json

@@ -23,7 +23,7 @@ import (
 	"tasktide/internal/timeline"
 )
 
-// Config is what the interface is made of. The first five fields are required.
+// Config is what the interface is made of. The first six fields are required.
 type Config struct {
 	Catalog  store.Catalog
 	Reader   store.Reader
@@ -31,6 +31,9 @@ type Config struct {
 	Timeline *timeline.Timeline
 	// Health tells how the server and its upkeep are.
 	Health func(ctx context.Context) (Health, error)
+	// Ready returns nil when the server can do its work, and otherwise CodeUnavailable with a field that names
+	// the check that failed.
+	Ready func(ctx context.Context) error
 
 	// UI answers every GET outside the API. nil answers 404.
 	UI http.Handler
@@ -40,6 +43,12 @@ type Config struct {
 	Demo bool
 	// Telemetry is whether the server adds up what pages tell of how they are used.
 	Telemetry bool
+	// Usage is where it does. nil means one that nobody else reads.
+	Usage *Usage
+	// Metrics answers what Prometheus asks. nil answers 404.
+	Metrics http.Handler
+	// Observe hears of every request that was answered, unless it is nil.
+	Observe func(Answered)
 	// Log hears of panics and internal errors. nil means [slog.Default].
 	Log *slog.Logger
 
@@ -60,14 +69,14 @@ func New(config Config) http.Handler {
 	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, 64<<20)
 	config.StateTimeout = cmp.Or(config.StateTimeout, 15*time.Second)
 	config.ReadTimeout = cmp.Or(config.ReadTimeout, 30*time.Second)
-	s := &server{Config: config, document: servedDocument(), usage: newUsage()}
+	config.Usage = cmp.Or(config.Usage, NewUsage())
+	s := &server{Config: config, document: servedDocument()}
 	return s.routes()
 }
 
 type server struct {
 	Config
 	document []byte
-	usage    *usage
 }
 
 // statePrefixes are the paths under which JobMon's clients look for the state routes: clients from
@@ -78,12 +87,14 @@ var statePrefixes = []string{"/api/v3", "/api/v2"}
 // segments: /workflow/get_tasks/{id} lies beside /workflow/{id}/reset.
 func (s *server) routes() *chi.Mux {
 	root := chi.NewRouter()
-	root.Use(s.recoverPanics, compressing, secureHeaders, s.refuseCrossOrigin, s.refuseBadPath)
+	root.Use(s.observe, s.recoverPanics, compressing, secureHeaders, s.refuseCrossOrigin, s.refuseBadPath)
 	root.NotFound(s.notFound)
 	root.MethodNotAllowed(s.methodNotAllowed)
 	root.Group(func(r chi.Router) {
 		r.Use(deadline(s.ReadTimeout))
-		r.Get("/healthz", handle(s, strictQuery, s.health))
+		r.Get("/healthz", handle(s, strictQuery, s.alive))
+		r.Get("/readyz", handle(s, strictQuery, s.ready))
+		r.Get("/metrics", s.metrics())
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
 		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
@@ -179,7 +190,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 			case cause == nil:
 			case cause == http.ErrAbortHandler: //nolint:errorlint // it is panicked with as it is
 				panic(cause)
-			case begun.yes:
+			case begun.status != 0:
 				s.logFailure(r, panicked(cause))
 				panic(http.ErrAbortHandler)
 			default:
@@ -190,19 +201,19 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 	})
 }
 
-// beginning remembers whether an answer has begun.
+// beginning remembers the status with which an answer has begun; it is 0 before.
 type beginning struct {
 	http.ResponseWriter
-	yes bool
+	status int
 }
 
 func (b *beginning) WriteHeader(status int) {
-	b.yes = true
+	b.status = cmp.Or(b.status, status)
 	b.ResponseWriter.WriteHeader(status)
 }
 
 func (b *beginning) Write(data []byte) (int, error) {
-	b.yes = true
+	b.status = cmp.Or(b.status, http.StatusOK)
 	return b.ResponseWriter.Write(data)
 }
 

@@ -95,26 +95,29 @@ func (v *visit) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// usage adds up what pages tell, since the server began. It holds counts of a fixed size, and nothing of whom
+// Usage adds up what pages tell, since the server began. It holds counts of a fixed size, and nothing of whom
 // they come from.
-type usage struct {
+type Usage struct {
 	mu      sync.Mutex
 	since   time.Time
 	visits  [maxFilters + 1]int64 // by their filters
 	renders concurrency.Lengths
+	millis  int64 // of all renders
 	exports map[exportKind]int64
 }
 
-func newUsage() *usage {
-	return &usage{since: time.Now(), exports: map[exportKind]int64{}}
+// NewUsage returns one that has been told nothing.
+func NewUsage() *Usage {
+	return &Usage{since: time.Now(), exports: map[exportKind]int64{}}
 }
 
-func (u *usage) add(told telemetryRequest) {
+func (u *Usage) add(told telemetryRequest) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if told.Renders != nil {
 		for _, took := range *told.Renders {
 			u.renders.AddLength(int64(took) * 1000)
+			u.millis += int64(took)
 		}
 	}
 	if told.Exports != nil {
@@ -131,42 +134,44 @@ func (u *usage) add(told telemetryRequest) {
 	}
 }
 
-// telemetryAnswer is what the server has been told since it began.
-type telemetryAnswer struct {
-	Enabled bool                        `json:"enabled"`
-	Since   instant                     `json:"since"`
-	Visits  int64                       `json:"visits"`
-	Render  renderTimes                 `json:"render_ms"`
-	Filters *float64                    `json:"filters_median"` // null before the first visit
-	Exports map[exportKind]exportsOfOne `json:"exports"`
+// Telemetry is what the server has been told since it began.
+type Telemetry struct {
+	Enabled bool                   `json:"enabled"`
+	Since   instant                `json:"since"`
+	Visits  int64                  `json:"visits"`
+	Render  RenderTimes            `json:"render_ms"`
+	Filters *float64               `json:"filters_median"` // null before the first visit
+	Exports map[exportKind]Exports `json:"exports"`
 }
 
-// renderTimes are quantiles in milliseconds, null before the first chart.
-type renderTimes struct {
+// RenderTimes are milliseconds, and their quantiles, null before the first chart.
+type RenderTimes struct {
 	Count int64    `json:"count"`
+	Total int64    `json:"-"` // of all of them
 	P50   *float64 `json:"p50"`
 	P90   *float64 `json:"p90"`
 	P99   *float64 `json:"p99"`
 }
 
-// exportsOfOne tells of the exports of one kind.
-type exportsOfOne struct {
+// Exports tells of the exports of one kind.
+type Exports struct {
 	Count    int64    `json:"count"`
 	PerVisit *float64 `json:"per_visit"` // null before the first visit
 }
 
-func (u *usage) told(enabled bool) telemetryAnswer {
+// Told returns what was told up to now, of a server that listens to pages or does not.
+func (u *Usage) Told(enabled bool) Telemetry {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	answer := telemetryAnswer{
-		Enabled: enabled, Since: instant(u.since.UnixMicro()), Exports: map[exportKind]exportsOfOne{},
-		Render: renderTimes{Count: u.renders.Count(), P50: u.render(0.5), P90: u.render(0.9), P99: u.render(0.99)},
+	answer := Telemetry{
+		Enabled: enabled, Since: instant(u.since.UnixMicro()), Exports: map[exportKind]Exports{},
+		Render: RenderTimes{Count: u.renders.Count(), Total: u.millis, P50: u.render(0.5), P90: u.render(0.9), P99: u.render(0.99)},
 	}
 	for _, n := range u.visits {
 		answer.Visits += n
 	}
 	for _, kind := range exportKinds {
-		exports := exportsOfOne{Count: u.exports[kind]}
+		exports := Exports{Count: u.exports[kind]}
 		if answer.Visits > 0 {
 			rate := float64(exports.Count) / float64(answer.Visits)
 			exports.PerVisit = &rate
@@ -181,7 +186,7 @@ func (u *usage) told(enabled bool) telemetryAnswer {
 	return answer
 }
 
-func (u *usage) render(share float64) *float64 {
+func (u *Usage) render(share float64) *float64 {
 	micros, ok := u.renders.Quantile(share)
 	if !ok {
 		return nil
@@ -191,7 +196,7 @@ func (u *usage) render(share float64) *float64 {
 }
 
 // filters returns those of the visit of a rank from 1 on, by their number.
-func (u *usage) filters(rank int64) int {
+func (u *Usage) filters(rank int64) int {
 	for filters, n := range u.visits {
 		if rank -= n; rank <= 0 {
 			return filters
@@ -202,13 +207,13 @@ func (u *usage) filters(rank int64) int {
 
 func (s *server) hearTelemetry(_ context.Context, told telemetryRequest) (noContent, error) {
 	if s.Telemetry {
-		s.usage.add(told)
+		s.Usage.add(told)
 	}
 	return noContent{}, nil
 }
 
-func (s *server) tellTelemetry(context.Context, none) (telemetryAnswer, error) {
-	return s.usage.told(s.Telemetry), nil
+func (s *server) tellTelemetry(context.Context, none) (Telemetry, error) {
+	return s.Usage.Told(s.Telemetry), nil
 }
 
 // bounded bounds the body of a request further than the others'.

@@ -274,8 +274,42 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Whether the server can answer */
+    /** Whether the server is alive; it asks nobody */
     get: operations["getHealth"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/readyz": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Whether the server can do its work: the database answers, its schema is the one that the server needs, and the roll-up keeps up */
+    get: operations["getReadiness"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/metrics": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What Prometheus collects */
+    get: operations["getMetrics"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1356,10 +1390,15 @@ export interface components {
       /** @description Whether it counts what pages tell of how they are used. */
       telemetry: boolean;
     };
-    /** @description The server can answer. */
+    /** @description The server is alive. */
     Health: {
       /** @enum {string} */
       status: "ok";
+    };
+    /** @description The server can do its work. */
+    Readiness: {
+      /** @enum {string} */
+      status: "ready";
     };
     /** @description An error. */
     ErrorAnswer: {
@@ -1601,6 +1640,11 @@ export interface components {
          * @description Tasks whose status is the one that a whole chain of rows tells.
          */
         covered: number;
+        /**
+         * Format: int64
+         * @description Tasks whose chain of rows is broken.
+         */
+        broken: number;
         /**
          * Format: int64
          * @description Rows looked at.
@@ -2552,7 +2596,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It can. */
+      /** @description It is. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2562,9 +2606,68 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
-      423: components["responses"]["Contention"];
+    };
+  };
+  getReadiness: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It can. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Readiness"];
+        };
+      };
+      400: components["responses"]["Invalid"];
       500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
+      /** @description It cannot; the error's field names the check that failed: database, schema or roll_up. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The metrics, in one of Prometheus' formats. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/plain": string;
+        };
+      };
+      400: components["responses"]["Invalid"];
+      404: components["responses"]["NotFound"];
+      /** @description Others are at it. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/plain": string;
+        };
+      };
     };
   };
   registerTool: {

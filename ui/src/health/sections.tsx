@@ -74,6 +74,7 @@ export function AuditSection({ verification }: { verification: ServerHealth["ver
       <Fact name="Tasks that the audit accounts for">
         {tasks === 0 ? "none yet" : `${coverage(covered, tasks)} of ${formatNumber(tasks)}`}
       </Fact>
+      <Fact name="Broken chains">{formatNumber(verification.broken)}</Fact>
       <Fact name="Defects">{formatNumber(verification.defects)}</Fact>
       <Fact name="Verified">{atSecond(ended)}</Fact>
       <Fact name="It took">{formatDuration((Date.parse(ended) - Date.parse(began)) / 1000)}</Fact>

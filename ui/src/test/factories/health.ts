@@ -42,6 +42,7 @@ export function newHealth(change: Changes = {}): ServerHealth {
       workflows: 12,
       tasks: 40_000,
       covered: 40_000,
+      broken: 0,
       rows: 210_000,
       cells: 9_000,
       defects: 0,
