@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [browser]
+# Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [promtool] [browser]
 # Says nothing when these are here. Installs what is missing from Debian's packages when it runs as
 # root; otherwise it prints the line that does, and fails.
 set -euo pipefail
@@ -46,11 +46,19 @@ check_databases() {
 	PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server-core)
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
 		# Debian's package makes and starts a cluster unless it is told not to.
-		before="apt-get install -y --no-install-recommends postgresql-common && \
+		before+="apt-get install -y --no-install-recommends postgresql-common && \
 sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf && "
 		packages+=(postgresql)
 	}
 	command -v redis-server >/dev/null || packages+=(redis-server)
+}
+
+# The alerts are tested with a program of Prometheus', whose package starts a server unless that is masked.
+check_promtool() {
+	command -v promtool >/dev/null || {
+		before+="mkdir -p /etc/systemd/system && ln -sf /dev/null /etc/systemd/system/prometheus.service && "
+		packages+=(prometheus)
+	}
 }
 
 # WebKit comes with a small browser that it drives, which needs a screen.
