@@ -93,7 +93,7 @@ func TestColumns(t *testing.T) {
 		`{"task_template_name":"load","values":[0.5,1,0],"peak":1,"peak_at":"2025-05-27T12:00:30Z","peak_is":"exact","task_seconds":90}],`+
 		`"other":null,`+
 		`"total":{"values":[0.5,1.68,0],"peaks":[1,3,0],"peak":3,"peak_at":"2025-05-27T12:01:15Z","peak_is":"exact","task_seconds":131},`+
-		`"limits":[`+limit("workflow", "null")+","+limit("array", `"burst"`)+","+limit("array", `"load"`)+`],"partial_from":null,"generated_at":`, workflow)
+		`"beside":[],"limits":[`+limit("workflow", "null")+","+limit("array", `"burst"`)+","+limit("array", `"load"`)+`],"partial_from":null,"generated_at":`, workflow)
 	// To the letter: the order of members too.
 	if !strings.HasPrefix(string(got.body), want) {
 		t.Errorf("\n got %s\nwant %s", got.body, want)
