@@ -24,6 +24,9 @@ type Snapshot interface {
 	Workflow(ctx context.Context, id int64) (WorkflowInfo, error)
 	// Workflows lists workflows by descending id.
 	Workflows(ctx context.Context, filter WorkflowFilter) ([]WorkflowInfo, error)
+	// Ownerships tells whose the workflows are to which things belong, each once, by ascending id. What is not
+	// there is left out.
+	Ownerships(ctx context.Context, of Subject) ([]Ownership, error)
 	// Run returns one workflow run. CodeNotFound.
 	Run(ctx context.Context, id int64) (Run, error)
 	// TemplateNames lists the templates of a workflow's tasks by name, then id.

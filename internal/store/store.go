@@ -22,6 +22,7 @@ type Store interface {
 	Reader
 	Importer
 	Upkeeper
+	Tokens
 
 	// Close waits for what is under way and releases the database.
 	Close() error

@@ -93,6 +93,7 @@ type WorkflowKey struct {
 
 // WorkflowMatch is a workflow with given arguments, as a client compares it with its own.
 type WorkflowMatch struct {
+	ID            int64
 	TaskHash      string
 	ToolVersionID int64
 	DAGHash       string
@@ -301,6 +302,7 @@ type WorkflowInfo struct {
 type WorkflowFilter struct {
 	Search   string // part of the name, in any case, or the whole id
 	Status   jobmon.WorkflowStatus
+	User     string // of any of its runs
 	BeforeID int64 // only ids below it
 	Limit    int
 }

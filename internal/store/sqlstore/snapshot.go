@@ -48,6 +48,9 @@ func (v snapshot) Workflows(ctx context.Context, filter store.WorkflowFilter) ([
 	if filter.Status != 0 {
 		c.add("w.status = ?", filter.Status.String())
 	}
+	if filter.User != "" {
+		c.add(`EXISTS (SELECT 1 FROM workflow_run r WHERE r.workflow_id = w.id AND r."user" = ?)`, filter.User)
+	}
 	if filter.BeforeID != 0 {
 		c.add("w.id < ?", filter.BeforeID)
 	}

@@ -329,15 +329,17 @@ var catalogTests = map[string]func(t *testing.T, s store.Store){
 		f := newFixture(t, s, "a", 0)
 		other := f.key
 		other.TaskHash = digits
+		var second int64
 		f.update(func(ctx context.Context, tx store.Tx) error {
-			_, err := tx.SaveWorkflow(ctx, store.Workflow{WorkflowKey: other, Status: jobmon.WorkflowRegistering, StatusAt: begin})
+			id, err := tx.SaveWorkflow(ctx, store.Workflow{WorkflowKey: other, Status: jobmon.WorkflowRegistering, StatusAt: begin})
+			second = id
 			return err
 		})
 		got, err := s.WorkflowsByArgs(t.Context(), f.key.ArgsHash)
 		f.ok(err)
 		equal(t, "workflows", got, []store.WorkflowMatch{
-			{TaskHash: "tasks a", ToolVersionID: f.toolVersion, DAGHash: "dag a"},
-			{TaskHash: digits, ToolVersionID: f.toolVersion, DAGHash: "dag a"},
+			{ID: f.workflow, TaskHash: "tasks a", ToolVersionID: f.toolVersion, DAGHash: "dag a"},
+			{ID: second, TaskHash: digits, ToolVersionID: f.toolVersion, DAGHash: "dag a"},
 		})
 		if none, err := s.WorkflowsByArgs(t.Context(), "args A"); err != nil || len(none) != 0 {
 			t.Errorf("of other arguments: %v, %v", none, err)

@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Instances", instanceTests},
 		{"Suspects", suspectTests},
 		{"Lists", listTests},
+		{"Access", accessTests},
 		{"Transitions", transitionTests},
 		{"Changes", changeTests},
 		{"Stays", stayTests},
