@@ -23,11 +23,17 @@ type matchingWorkflowsAnswer struct {
 
 func (s *server) matchingWorkflows(ctx context.Context, request matchingWorkflowsRequest) (matchingWorkflowsAnswer, error) {
 	matches, err := s.Catalog.WorkflowsByArgs(ctx, string(request.ArgsHash))
+	if err != nil {
+		return matchingWorkflowsAnswer{}, err
+	}
+	if matches, err = s.visible(ctx, matches); err != nil {
+		return matchingWorkflowsAnswer{}, err
+	}
 	answer := matchingWorkflowsAnswer{make([][3]any, len(matches))}
 	for i, match := range matches {
 		answer.MatchingWorkflows[i] = [3]any{match.TaskHash, match.ToolVersionID, match.DAGHash}
 	}
-	return answer, err
+	return answer, nil
 }
 
 type bindWorkflowRequest struct {
@@ -59,12 +65,16 @@ func (s *server) bindWorkflow(ctx context.Context, request bindWorkflowRequest) 
 			attributes[name] = string(value)
 		}
 	}
+	key := store.WorkflowKey{
+		ToolVersionID: request.ToolVersionID, DAGID: request.DAGID,
+		ArgsHash: string(request.ArgsHash), TaskHash: string(request.TaskHash),
+	}
+	if err := s.mayRebind(ctx, key); err != nil {
+		return workflowAnswer{}, err
+	}
 	workflow, created, err := s.Ledger.BindWorkflow(ctx, store.Workflow{
-		WorkflowKey: store.WorkflowKey{
-			ToolVersionID: request.ToolVersionID, DAGID: request.DAGID,
-			ArgsHash: string(request.ArgsHash), TaskHash: string(request.TaskHash),
-		},
-		Name: text(request.Name), Description: text(request.Description), Args: text(request.Args),
+		WorkflowKey: key,
+		Name:        text(request.Name), Description: text(request.Description), Args: text(request.Args),
 		MaxConcurrentlyRunning: request.MaxConcurrentlyRunning,
 	}, attributes)
 	return workflowAnswer{workflow.ID, workflow.Status, created}, err

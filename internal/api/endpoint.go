@@ -16,10 +16,15 @@ func handle[Request, Answer any](
 	s *server, query queryRule, work func(context.Context, Request) (Answer, error),
 ) http.HandlerFunc {
 	read := newReader(reflect.TypeFor[Request](), query)
+	subjects := subjectsOf(reflect.TypeFor[Request]())
 	return func(w http.ResponseWriter, r *http.Request) {
 		var request Request
 		r.Body = http.MaxBytesReader(w, r.Body, s.MaxBodyBytes)
 		if err := read.request(r, reflect.ValueOf(&request).Elem()); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if err := s.authorize(r.Context(), subjects, reflect.ValueOf(&request).Elem()); err != nil {
 			s.fail(w, r, err)
 			return
 		}

@@ -14,6 +14,8 @@ import (
 // again after 423 and 5xx, and gives its run up after any other error.
 var statuses = map[jobmon.Code]int{
 	jobmon.CodeInvalid:     http.StatusBadRequest,
+	jobmon.CodeAnonymous:   http.StatusUnauthorized,
+	jobmon.CodeForbidden:   http.StatusForbidden,
 	jobmon.CodeNotFound:    http.StatusNotFound,
 	jobmon.CodeConflict:    http.StatusConflict,
 	jobmon.CodeTooLarge:    http.StatusRequestEntityTooLarge,
@@ -43,6 +45,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer := errorAnswer{s.describe(r, err)}
 	if answer.Error.Code == jobmon.CodeUnavailable {
 		w.Header().Set("Retry-After", "1")
+	}
+	if answer.Error.Code == jobmon.CodeAnonymous {
+		// A browser would ask for a password if it were offered Basic.
+		w.Header().Set("WWW-Authenticate", `Bearer realm="tasktide"`)
 	}
 	// Texts and codes can always be encoded.
 	body, _ := encode(answer)

@@ -23,6 +23,9 @@ type linkRunAnswer struct {
 }
 
 func (s *server) linkRun(ctx context.Context, request linkRunRequest) (linkRunAnswer, error) {
+	if err := s.mayRunAs(ctx, text(request.User)); err != nil {
+		return linkRunAnswer{}, err
+	}
 	run, refusal, err := s.Ledger.LinkRun(
 		ctx, request.WorkflowID, text(request.User), text(request.JobmonVersion), time.Duration(request.HeartbeatWithin))
 	if err != nil || refusal != "" {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"tasktide/internal/auth"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
 	"tasktide/internal/store"
@@ -34,6 +35,9 @@ type Config struct {
 	// Ready returns nil when the server can do its work, and otherwise CodeUnavailable with a field that names
 	// the check that failed.
 	Ready func(ctx context.Context) error
+
+	// Guard says who may do what. nil lets everybody do everything.
+	Guard *Guard
 
 	// UI answers every GET outside the API. nil answers 404.
 	UI http.Handler
@@ -87,16 +91,19 @@ var statePrefixes = []string{"/api/v3", "/api/v2"}
 // segments: /workflow/get_tasks/{id} lies beside /workflow/{id}/reset.
 func (s *server) routes() *chi.Mux {
 	root := chi.NewRouter()
-	root.Use(s.observe, s.recoverPanics, compressing, secureHeaders, s.refuseCrossOrigin, s.refuseBadPath)
+	root.Use(s.observe, s.recoverPanics, compressing, secureHeaders, s.identify, s.refuseCrossOrigin, s.refuseBadPath)
 	root.NotFound(s.notFound)
 	root.MethodNotAllowed(s.methodNotAllowed)
 	root.Group(func(r chi.Router) {
-		r.Use(deadline(s.ReadTimeout))
+		r.Use(deadline(s.ReadTimeout), s.allow(auth.Greet))
 		r.Get("/healthz", handle(s, strictQuery, s.alive))
 		r.Get("/readyz", handle(s, strictQuery, s.ready))
-		r.Get("/metrics", s.metrics())
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
+	})
+	root.Group(func(r chi.Router) {
+		r.Use(deadline(s.ReadTimeout), s.allow(auth.Read))
+		r.Get("/metrics", s.metrics())
 		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
 		r.Get("/api/v2/telemetry", handle(s, strictQuery, s.tellTelemetry))
 		r.With(bounded(maxTelemetryBytes)).Post("/api/v2/telemetry", handle(s, strictQuery, s.hearTelemetry))
@@ -120,8 +127,15 @@ func (s *server) routes() *chi.Mux {
 	return root
 }
 
-// stateRoutes registers JobMon's routes in the order in which its client calls them.
+// stateRoutes registers JobMon's routes: those by which people change something, and then the others in the order in
+// which its client calls them.
 func (s *server) stateRoutes(r chi.Router, prefix string) {
+	change := r.With(s.allow(auth.Change))
+	change.Post(prefix+"/task/{workflow_id}/set_resume_state", handle(s, anyQuery, s.setResumeState))
+	change.Put(prefix+"/task/update_statuses", handle(s, anyQuery, s.updateStatuses))
+	change.Put(prefix+"/workflow/{workflow_id}/reset", handle(s, anyQuery, s.resetWorkflow))
+
+	r = r.With(s.allow(auth.Drive))
 	get := func(path string, work http.HandlerFunc) { r.Get(prefix+path, work) }
 	post := func(path string, work http.HandlerFunc) { r.Post(prefix+path, work) }
 	put := func(path string, work http.HandlerFunc) { r.Put(prefix+path, work) }
@@ -158,10 +172,6 @@ func (s *server) stateRoutes(r chi.Router, prefix string) {
 	post("/task_instance/{task_instance_id}/log_running", handle(s, anyQuery, s.logRunning))
 	post("/task_instance/{task_instance_id}/log_done", handle(s, anyQuery, s.logDone))
 	post("/task_instance/{task_instance_id}/log_error_worker_node", handle(s, anyQuery, s.logError))
-
-	post("/task/{workflow_id}/set_resume_state", handle(s, anyQuery, s.setResumeState))
-	put("/task/update_statuses", handle(s, anyQuery, s.updateStatuses))
-	put("/workflow/{workflow_id}/reset", handle(s, anyQuery, s.resetWorkflow))
 }
 
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {

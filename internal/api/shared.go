@@ -38,8 +38,11 @@ func (s *server) share(w http.ResponseWriter, r *http.Request, answer shared) {
 	}
 	header := w.Header()
 	header.Set("ETag", `W/"`+got.Tag+`"`)
-	// Anybody may keep it, but has to ask whether it still holds.
+	// Anybody may keep it, but has to ask whether it still holds; what not all may see, only who asked may keep.
 	header.Set("Cache-Control", "no-cache")
+	if s.Guard != nil {
+		header.Set("Cache-Control", "private, no-cache")
+	}
 	if got.Body == nil {
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"tasktide/internal/auth"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 	"tasktide/internal/timeline"
@@ -134,6 +135,9 @@ func (s *server) listWorkflows(ctx context.Context, request listWorkflowsRequest
 	// One more than a page shows whether there is another.
 	filter := store.WorkflowFilter{
 		Search: string(request.Search), Status: request.Status.WorkflowStatus, BeforeID: int64(request.Cursor), Limit: limit + 1,
+	}
+	if who := identityOf(ctx); s.Guard != nil && !s.Guard.Policy.Whatever(who, auth.Read) {
+		filter.User = who.User
 	}
 	var infos []store.WorkflowInfo
 	err := s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {

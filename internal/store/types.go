@@ -96,6 +96,7 @@ type WorkflowMatch struct {
 	ID            int64
 	TaskHash      string
 	ToolVersionID int64
+	DAGID         int64
 	DAGHash       string
 }
 
@@ -303,7 +304,7 @@ type WorkflowFilter struct {
 	Search   string // part of the name, in any case, or the whole id
 	Status   jobmon.WorkflowStatus
 	User     string // of any of its runs
-	BeforeID int64 // only ids below it
+	BeforeID int64  // only ids below it
 	Limit    int
 }
 

@@ -109,9 +109,9 @@ func (s *Store) AddTaskResources(ctx context.Context, resources store.TaskResour
 func (s *Store) WorkflowsByArgs(ctx context.Context, argsHash string) (matches []store.WorkflowMatch, err error) {
 	err = s.view(ctx, func(tx session) error {
 		matches, err = all(ctx, tx, func(m *store.WorkflowMatch) []any {
-			return []any{&m.ID, &m.TaskHash, &m.ToolVersionID, &m.DAGHash}
+			return []any{&m.ID, &m.TaskHash, &m.ToolVersionID, &m.DAGID, &m.DAGHash}
 		}, `
-			SELECT w.id, w.task_hash, w.tool_version_id, d.hash FROM workflow w JOIN dag d ON d.id = w.dag_id
+			SELECT w.id, w.task_hash, w.tool_version_id, w.dag_id, d.hash FROM workflow w JOIN dag d ON d.id = w.dag_id
 			WHERE w.workflow_args_hash = ? AND w.id NOT IN (`+staged+`) ORDER BY w.id`, argsHash)
 		return err
 	})

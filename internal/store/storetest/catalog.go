@@ -338,8 +338,8 @@ var catalogTests = map[string]func(t *testing.T, s store.Store){
 		got, err := s.WorkflowsByArgs(t.Context(), f.key.ArgsHash)
 		f.ok(err)
 		equal(t, "workflows", got, []store.WorkflowMatch{
-			{ID: f.workflow, TaskHash: "tasks a", ToolVersionID: f.toolVersion, DAGHash: "dag a"},
-			{ID: second, TaskHash: digits, ToolVersionID: f.toolVersion, DAGHash: "dag a"},
+			{ID: f.workflow, TaskHash: "tasks a", ToolVersionID: f.toolVersion, DAGID: f.dag, DAGHash: "dag a"},
+			{ID: second, TaskHash: digits, ToolVersionID: f.toolVersion, DAGID: f.dag, DAGHash: "dag a"},
 		})
 		if none, err := s.WorkflowsByArgs(t.Context(), "args A"); err != nil || len(none) != 0 {
 			t.Errorf("of other arguments: %v, %v", none, err)

@@ -1407,6 +1407,8 @@ export interface components {
         /** @enum {string} */
         code:
           | "invalid"
+          | "unauthenticated"
+          | "forbidden"
           | "not_found"
           | "conflict"
           | "contention"
@@ -1914,7 +1916,25 @@ export interface components {
         "application/json": components["schemas"]["ErrorAnswer"];
       };
     };
-    /** @description There is no such thing. */
+    /** @description The server has logins, and the request comes with none that it accepts. */
+    Unauthenticated: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        "application/json": components["schemas"]["ErrorAnswer"];
+      };
+    };
+    /** @description The one who asks may not; the error says what is missing and whom to ask. */
+    Forbidden: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        "application/json": components["schemas"]["ErrorAnswer"];
+      };
+    };
+    /** @description There is no such thing, or the one who asks may not know of it. */
     NotFound: {
       headers: {
         [name: string]: unknown;
@@ -1941,7 +1961,7 @@ export interface components {
         "application/json": components["schemas"]["ErrorAnswer"];
       };
     };
-    /** @description 400 the request cannot be understood, and the error names the field and what is allowed; 404 it names what does not exist; 409 it contradicts what is stored; 413 it is too large; 423 others hold what it needs, and 503 the server cannot answer now: ask again; 500 the server failed, and its log says how. */
+    /** @description 400 the request cannot be understood, and the error names the field and what is allowed; 401 it comes without a login that the server accepts; 403 the one who asks may not; 404 it names what does not exist, or what the one who asks may not know of; 409 it contradicts what is stored; 413 it is too large; 423 others hold what it needs, and 503 the server cannot answer now: ask again; 500 the server failed, and its log says how. */
     Error: {
       headers: {
         [name: string]: unknown;
@@ -1997,6 +2017,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
@@ -2024,6 +2046,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2052,6 +2076,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2131,6 +2157,8 @@ export interface operations {
         content?: never;
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2193,6 +2221,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2232,6 +2262,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2260,6 +2292,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2295,6 +2329,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2374,6 +2410,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2467,6 +2505,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
@@ -2513,6 +2553,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       423: components["responses"]["Contention"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
@@ -2537,6 +2579,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
     };
   };
   sendTelemetry: {
@@ -2561,6 +2605,8 @@ export interface operations {
         content?: never;
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       413: components["responses"]["Error"];
     };
   };
@@ -2658,6 +2704,8 @@ export interface operations {
         };
       };
       400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       /** @description Others are at it. */
       503: {
