@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -179,16 +178,16 @@ func (c *configCheckCommand) checkFile() (exists bool, err error) {
 }
 
 func (c *configCheckCommand) checkAddress(ctx context.Context) error {
+	guard, err := c.guard(nil)
+	if err != nil {
+		return err
+	}
 	listener, err := c.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
-		return jobmon.Errorf(jobmon.CodeInvalid,
-			"--listen %s is reached from other machines, and nobody is asked to log in; listen on 127.0.0.1", c.Listen)
-	}
-	return nil
+	return refuseStrangers(guard, c.Insecure, listener)
 }
 
 func (c *configCheckCommand) checkCache(ctx context.Context) error {

@@ -51,7 +51,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	server, err := newServer(ctx, c.serverFlags, db, defaultCache(), retentionFlags{}, t, true)
+	server, err := newServer(ctx, c.serverFlags, db, nil, defaultCache(), retentionFlags{}, t, true)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type cli struct {
 	Audit     auditCommand     `cmd:"" help:"Prove that the audit is whole."`
 	RollUp    rollUpCommand    `cmd:"" name:"rollup" help:"Sum the audit up again."`
 	Retention retentionCommand `cmd:"" help:"Remove what is old, or tell what that would be."`
+	Token     tokenCommand     `cmd:"" help:"Make, list and revoke the tokens of machines."`
 	Config    configCommand    `cmd:"" help:"Look at the settings."`
 	Version   versionCommand   `cmd:"" help:"Print the version, its commit and that commit's date."`
 

@@ -23,6 +23,7 @@ const drainTime = 30 * time.Second
 type serverFlags struct {
 	Listen    string   `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
 	BasePath  basePath `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
+	Insecure  bool     `env:"TASKTIDE_INSECURE" help:"Let others than this machine reach a server that asks nobody who they are."`
 	Telemetry string   `env:"TASKTIDE_TELEMETRY" enum:"on,off" default:"on" help:"Whether pages tell this server, and nobody else, how fast they draw and what is used of them: on or off (${default}). It is kept in memory, as counts of nobody in particular."`
 }
 
@@ -40,6 +41,7 @@ type serveCommand struct {
 	serverFlags
 	retentionFlags
 	cacheFlags
+	authFlags
 
 	Migrate *bool `negatable:"" env:"TASKTIDE_MIGRATE" unset:"on for SQLite, off for others" help:"Bring the schema up to this version first; --no-migrate leaves it alone (on for SQLite, off for others)."`
 }
@@ -53,6 +55,7 @@ Examples:
     tasktide serve
     tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
     tasktide serve --base-path /tasktide/ --telemetry off
+    TASKTIDE_SESSION_SECRET_FILE=/etc/jobmon/secret tasktide serve --auth session --admins group:ops --listen :8070
     tasktide serve --database-url postgres://tasktide:secret@db.example.org/tasktide --migrate
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
@@ -63,11 +66,15 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	guard, err := c.authFlags.guard(db)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
 	kept, closeCache, err := c.cacheFlags.open(ctx, c.databaseFlag, t.log)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	server, err := newServer(ctx, c.serverFlags, db, kept, c.retentionFlags, t, false)
+	server, err := newServer(ctx, c.serverFlags, db, guard, kept, c.retentionFlags, t, false)
 	if err != nil {
 		return errors.Join(err, closeCache(), db.Close())
 	}
@@ -84,7 +91,8 @@ type server struct {
 }
 
 func newServer(
-	ctx context.Context, c serverFlags, db *sqlstore.Store, answers timeline.Cache, kept retentionFlags, t *terminal, demo bool,
+	ctx context.Context, c serverFlags, db *sqlstore.Store, guard *api.Guard, answers timeline.Cache, kept retentionFlags,
+	t *terminal, demo bool,
 ) (*server, error) {
 	loops, err := newUpkeep(db, kept, t.log)
 	if err != nil {
@@ -94,12 +102,16 @@ func newServer(
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseStrangers(guard, c.Insecure, listener); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	moves := ledger.New(db, t.log)
 	config := api.Config{
 		Catalog:   db,
 		Reader:    db,
 		Ledger:    moves,
 		Timeline:  timeline.New(db, loops.repair).WithCache(answers),
+		Guard:     guard,
 		UI:        ui.Handler(string(c.BasePath)),
 		Version:   version,
 		Demo:      demo,

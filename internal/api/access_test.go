@@ -337,7 +337,7 @@ func TestARunIsInOnesOwnName(t *testing.T) {
 		}
 	}
 	refusal := g.send("POST", "/api/v3/workflow_run", run("bob"), g.token("bob", auth.ScopeState)...).refused(403, "forbidden")
-	for _, said := range []string{"ada", "group ops"} {
+	for _, said := range []string{"ada", "group:ops"} {
 		if !strings.Contains(refusal.Message, said) {
 			t.Errorf("%q does not say to ask %s", refusal.Message, said)
 		}

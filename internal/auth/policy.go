@@ -84,13 +84,25 @@ func (p Principals) have(who Identity) bool {
 		slices.ContainsFunc(who.Groups, func(group string) bool { return slices.Contains(p.groups, group) }))
 }
 
-// String lists the groups and users for people.
+// String writes the list as it is read.
 func (p Principals) String() string {
-	var named []string
-	for _, group := range p.groups {
-		named = append(named, "group "+group)
+	var words []string
+	if p.everyone {
+		words = append(words, "everyone")
 	}
-	return strings.Join(append(named, p.users...), ", ")
+	if p.members {
+		words = append(words, "members")
+	}
+	for _, group := range p.groups {
+		words = append(words, "group:"+group)
+	}
+	for _, user := range p.users {
+		words = append(words, "user:"+user)
+	}
+	if words == nil {
+		return "owners"
+	}
+	return strings.Join(words, ",")
 }
 
 // Policy says who may see and who may change a workflow, besides its owners, who may do both: the users of its runs.
@@ -173,8 +185,8 @@ func (p Policy) ask(of store.Ownership) string {
 
 // operators says who can help.
 func (p Policy) operators() string {
-	if admins := p.Admins.String(); admins != "" {
-		return "an administrator (" + admins + ")"
+	if len(p.Admins.groups)+len(p.Admins.users) > 0 {
+		return "an administrator (" + p.Admins.String() + ")"
 	}
 	return "whoever operates this server"
 }

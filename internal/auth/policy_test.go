@@ -68,11 +68,16 @@ func TestDecide(t *testing.T) {
 			t.Errorf("%+v: got %q (%v)", c, got, err)
 		}
 		if c.of == adas && c.want == jobmon.CodeForbidden && c.who.Scopes == nil && c.action == auth.Change &&
-			!strings.Contains(err.Error(), "ask ada, grace, who ran it, or an administrator (group ops, root)") {
+			!strings.Contains(err.Error(), "ask ada, grace, who ran it, or an administrator (group:ops,user:root)") {
 			t.Errorf("it does not say whom to ask: %v", err)
 		}
 		if policy.Whatever(c.who, c.action) && err != nil && c.action != auth.Undecided {
 			t.Errorf("%+v: refused, though it may be done to whatever workflow", c)
+		}
+	}
+	for _, text := range []string{"owners", "members", "everyone,group:a b,user:c"} {
+		if got := principals(t, text).String(); got != text {
+			t.Errorf("%q is written %q", text, got)
 		}
 	}
 	var p auth.Principals

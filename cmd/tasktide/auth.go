@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"tasktide/internal/api"
+	"tasktide/internal/auth"
+	"tasktide/internal/jobmon"
+	"tasktide/internal/store"
+)
+
+// authFlags say who is asked who they are, and who may do what then. The zero value asks nobody.
+type authFlags struct {
+	Auth              string          `env:"TASKTIDE_AUTH" enum:"none,session" default:"none" help:"Whether people and machines have to say who they are: none, or session, by the cookie of JobMon or a token (${default})."`
+	SessionSecret     secret          `env:"TASKTIDE_SESSION_SECRET" placeholder:"TEXT" help:"JobMon's session secret, by which its cookie is known. Others on the machine can read a flag: use the environment or a file."`
+	SessionSecretFile string          `env:"TASKTIDE_SESSION_SECRET_FILE" placeholder:"FILE" help:"The file that holds it instead."`
+	ReadAccess        auth.Principals `env:"TASKTIDE_READ_ACCESS" default:"members" placeholder:"WHO" help:"Who may see workflows that are not their own: everyone, members (all who are known), owners (nobody), group:NAME, user:NAME, or several of them (${default})."`
+	ChangeAccess      auth.Principals `env:"TASKTIDE_CHANGE_ACCESS" default:"owners" placeholder:"WHO" help:"Who may change them, in the same words (${default})."`
+	Admins            auth.Principals `env:"TASKTIDE_ADMINS" placeholder:"WHO" help:"Who may see and change everything: group:NAME, user:NAME."`
+}
+
+// secret is a text that is never shown.
+type secret string
+
+func (secret) String() string { return "(secret)" }
+
+// guard returns what the flags ask for, nil when that is nothing.
+func (f authFlags) guard(tokens store.Tokens) (*api.Guard, error) {
+	if f.Auth != "session" {
+		if f.SessionSecret != "" || f.SessionSecretFile != "" {
+			return nil, jobmon.Errorf(jobmon.CodeInvalid, "there is a session secret, but nobody is asked who they are; add --auth session")
+		}
+		return nil, nil //nolint:nilnil // no guard is a guard that lets all through
+	}
+	key, err := f.secret()
+	switch {
+	case err != nil:
+		return nil, err
+	case f.ChangeAccess.Everyone():
+		return nil, jobmon.Errorf(jobmon.CodeInvalid, "--change-access must not be everyone: to change something, one has to be known")
+	case f.Admins.Members():
+		return nil, jobmon.Errorf(jobmon.CodeInvalid, "--admins must be groups and users, not everyone or members")
+	}
+	return &api.Guard{
+		Cookies: auth.NewCookies(key), Tokens: tokens,
+		Policy: auth.Policy{Readers: f.ReadAccess, Changers: f.ChangeAccess, Admins: f.Admins},
+	}, nil
+}
+
+func (f authFlags) secret() (string, error) {
+	key := string(f.SessionSecret)
+	if f.SessionSecretFile != "" {
+		if key != "" {
+			return "", jobmon.Errorf(jobmon.CodeInvalid, "give TASKTIDE_SESSION_SECRET or TASKTIDE_SESSION_SECRET_FILE, but not both")
+		}
+		text, err := os.ReadFile(f.SessionSecretFile)
+		if err != nil {
+			return "", jobmon.Errorf(jobmon.CodeInvalid, "the session secret cannot be read: %w", err)
+		}
+		key = strings.TrimRight(string(text), "\r\n")
+	}
+	if key == "" {
+		return "", jobmon.Errorf(jobmon.CodeInvalid,
+			"--auth session needs the secret that JobMon signs its cookie with: TASKTIDE_SESSION_SECRET or TASKTIDE_SESSION_SECRET_FILE")
+	}
+	return key, nil
+}
+
+// refuseStrangers returns an error when others than this machine can reach a server that asks nobody who they are.
+func refuseStrangers(guard *api.Guard, insecure bool, listener net.Listener) error {
+	address, isTCP := listener.Addr().(*net.TCPAddr)
+	if guard != nil || insecure || isTCP && address.IP.IsLoopback() {
+		return nil
+	}
+	return jobmon.Errorf(jobmon.CodeInvalid, "others can reach %s, and nobody is asked to log in; "+
+		"listen on 127.0.0.1, or serve with --auth session, or accept it with --insecure", listener.Addr())
+}
+
+type tokenCommand struct {
+	Create tokenCreateCommand `cmd:"" help:"Make a token for a machine, and show it once."`
+	List   tokenListCommand   `cmd:"" help:"List the tokens."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid at once."`
+}
+
+type tokenCreateCommand struct {
+	databaseFlag
+
+	User    string   `required:"" placeholder:"NAME" help:"In whose name it is used: what they own, it may see and change."`
+	Scope   []string `default:"read" placeholder:"SCOPE" help:"What for: read, state (JobMon's clients) or admin (everything, to every workflow); several with commas (${default})."`
+	Expires age      `default:"90d" placeholder:"AGE" help:"How long it is valid, such as 90d or 36h (${default})."`
+	Name    string   `placeholder:"TEXT" help:"What to list it as."`
+}
+
+// Help is shown under the command's --help.
+func (tokenCreateCommand) Help() string {
+	return `Prints the token, which is kept nowhere. It is sent as Authorization: Bearer, or as the password or user of
+HTTP Basic.
+
+Examples:
+
+    tasktide token create --user ada --scope state --name "nightly pipeline"
+    tasktide token create --user grafana --expires 365d
+
+    JOBMON__HTTP__SERVICE_URL=http://ada:TOKEN@tasktide.example.org`
+}
+
+// Run makes a token.
+func (c tokenCreateCommand) Run(ctx context.Context, t *terminal) (err error) {
+	now := time.Now()
+	token, stored, err := auth.NewToken(c.Name, c.User, c.Scope, now, now.Add(time.Duration(c.Expires)))
+	if err != nil {
+		return err
+	}
+	db, err := c.databaseFlag.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	id, err := db.AddToken(ctx, stored)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "Token %d of %s for %s, until %s. It is shown only now:\n", id, stored.User, stored.Scopes, second(stored.ExpiresAt))
+	_, err = fmt.Fprintln(t.out, token)
+	return err
+}
+
+type tokenListCommand struct {
+	databaseFlag
+}
+
+// Help is shown under the command's --help.
+func (tokenListCommand) Help() string { return "Example:\n\n    tasktide token list" }
+
+// Run lists the tokens.
+func (c tokenListCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.databaseFlag.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tokens, err := db.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tUSER\tSCOPES\tCREATED\tEXPIRES\tNAME")
+	for _, token := range tokens {
+		expires := second(token.ExpiresAt)
+		if token.ExpiresAt <= time.Now().UnixMicro() {
+			expires += " (expired)"
+		}
+		fmt.Fprintf(table, "%d\t%q\t%s\t%s\t%s\t%q\n", token.ID, token.User, token.Scopes, second(token.CreatedAt), expires, token.Name)
+	}
+	return table.Flush()
+}
+
+type tokenRevokeCommand struct {
+	databaseFlag
+
+	ID int64 `arg:"" help:"Which one, as listed."`
+}
+
+// Help is shown under the command's --help.
+func (tokenRevokeCommand) Help() string { return "Example:\n\n    tasktide token revoke 3" }
+
+// Run revokes a token.
+func (c tokenRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
+	db, err := c.databaseFlag.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.DeleteToken(ctx, c.ID); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "Token %d is no longer valid.\n", c.ID)
+	return err
+}
+
+// second writes an instant in microseconds since the Unix epoch, in UTC.
+func second(microseconds int64) string {
+	return time.UnixMicro(microseconds).UTC().Format(time.RFC3339)
+}
