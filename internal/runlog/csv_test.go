@@ -61,6 +61,10 @@ func TestCSVConventions(t *testing.T) {
 			rows: []string{"a,align,@1.25,@10,DONE", "b,sort,@3,@3,"},
 			want: []string{"a/align x1 G1.25 Q1.25 I1.25 R1.25 D10", "b/sort x1 G3 Q3 I3 R3 D3"},
 		},
+		"of attempts that took no time at one instant, the one that was done is the last": {
+			rows: []string{"a,t,@5,@5,D", "a,t,@5,@5,", "a,t,@5,@5,F"},
+			want: []string{"a/t x3 G5 Q5 I5 R5 E5 G5 Q5 I5 R5 E5 G5 Q5 I5 R5 D5"},
+		},
 		"how it ended, in letters or names": {
 			rows: []string{"a,t,@0,@1,D", "b,t,@0,@1,done", "c,t,@0,@1,F", "d,t,@0,@1,ERROR_FATAL", "e,t,@0,@1,E", "f,t,@0,@1,error_recoverable"},
 			want: []string{

@@ -50,6 +50,19 @@ func newSpan(line int, field func(column string) string) (span, error) {
 	return s, nil
 }
 
+// compareDone puts an attempt that was DONE after one that was not. Of those that took no time at one instant it must
+// be the last, wherever it stands in the file.
+func (s span) compareDone(other span) int {
+	switch s, other := s.status == jobmon.TaskDone, other.status == jobmon.TaskDone; {
+	case s == other:
+		return 0
+	case s:
+		return 1
+	default:
+		return -1
+	}
+}
+
 // parseEnding reads how an attempt ended that has an end, or has none.
 func parseEnding(text string, ended bool) (jobmon.TaskStatus, error) {
 	if text == "" {

@@ -46,7 +46,7 @@ func newTable(templates []string, rows []span, ends OpenEnds) (*Table, error) {
 	}
 	slices.SortFunc(rows, func(a, b span) int {
 		return cmp.Or(strings.Compare(a.task, b.task),
-			cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(a.line, b.line))
+			cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), a.compareDone(b), cmp.Compare(a.line, b.line))
 	})
 	t := &Table{templates: templates}
 	for len(rows) > 0 {
