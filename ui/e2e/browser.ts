@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -39,4 +39,14 @@ export function complaints(page: Page): string[] {
     if (response.status() >= 400) found.push(`${response.status()}: ${response.url()}`);
   });
   return found;
+}
+
+/** What is in the file that a button's menu makes. */
+export async function saved(page: Page, button: "CSV" | "PNG", item: string): Promise<Buffer> {
+  await page.getByRole("button", { name: button }).click();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: item }).click(),
+  ]);
+  return readFileSync(await file.path());
 }

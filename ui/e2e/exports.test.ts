@@ -1,6 +1,6 @@
 /** What a real run looks like in the files that are made of it, beside what the API says. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import type { ConcurrencyColumns } from "../src/api/types";
 import { assignMarks, pages, rgb, tint } from "../src/charts/palette";
 import { layoutOf, scale } from "../src/charts/picture";
 import { axisMax } from "../src/charts/timeline";
-import { complaints, launch } from "./browser";
+import { complaints, launch, saved } from "./browser";
 import { serveRun, type Served } from "./tasktide";
 
 // Read where it lies beside the project, which does not copy it.
@@ -41,18 +41,9 @@ describe.skipIf(!existsSync(trace))("the files of a real run", () => {
     expect(heard).toEqual([]);
   });
 
-  async function saved(button: "CSV" | "PNG", item: string): Promise<Buffer> {
-    await page.getByRole("button", { name: button }).click();
-    const [file] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("menuitem", { name: item }).click(),
-    ]);
-    return readFileSync(await file.path());
-  }
-
   /** By column, without what is commented. */
   async function table(item: string): Promise<Map<string, string[]>> {
-    const [header, ...rows] = (await saved("CSV", item))
+    const [header, ...rows] = (await saved(page, "CSV", item))
       .toString()
       .trimEnd()
       .split("\r\n")
@@ -90,7 +81,7 @@ describe.skipIf(!existsSync(trace))("the files of a real run", () => {
     const { plot } = layoutOf({ ...box, notes: ["", "", ""], legend });
     const { count } = answer.bucket;
     const colours = [...new Set([...marks.values()].map((mark) => mark.colour))];
-    const heights = await heightsIn(await saved("PNG", "PNG, at twice the size"), {
+    const heights = await heightsIn(await saved(page, "PNG", "PNG, at twice the size"), {
       // The middle of each bucket: at its sides the lines go up and down, so it needs a wide screen.
       columns: answer.total.values.map((_, i) =>
         Math.floor(scale * (plot.x + ((i + 0.5) / count) * plot.width)),

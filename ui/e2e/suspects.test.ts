@@ -1,10 +1,9 @@
 /** The tasks of a run that died, which the demo leaves behind. */
 
-import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SuspectList, WorkflowList } from "../src/api/types";
-import { complaints, launch } from "./browser";
+import { complaints, launch, saved } from "./browser";
 import { serveDemo } from "./tasktide";
 
 let demo: Awaited<ReturnType<typeof serveDemo>>;
@@ -46,15 +45,6 @@ async function died(): Promise<[workflowId: number, suspects: SuspectList]> {
   return [workflowId, suspects];
 }
 
-async function saved(button: "CSV" | "PNG", item: string): Promise<string> {
-  await page.getByRole("button", { name: button }).click();
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("menuitem", { name: item }).click(),
-  ]);
-  return readFileSync(await file.path(), "utf8");
-}
-
 it("are hatched, counted in the tooltip and the files, and a click away", async () => {
   const [workflowId, suspects] = await died();
   const { count } = suspects;
@@ -90,8 +80,10 @@ it("are hatched, counted in the tooltip and the files, and a click away", async 
       });
   const hatched = await painted();
 
-  expect((await saved("CSV", "What is on screen")).split("\r\n").at(-2)).toContain(`,${count}`);
-  expect(await saved("PNG", "SVG")).toContain(words);
+  expect((await saved(page, "CSV", "What is on screen")).toString().split("\r\n").at(-2)).toContain(
+    `,${count}`,
+  );
+  expect((await saved(page, "PNG", "SVG")).toString()).toContain(words);
 
   await key.click();
   await page.getByRole("table", { name: "Suspects" }).waitFor();

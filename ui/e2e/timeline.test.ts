@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import type { ConcurrencyColumns } from "../src/api/types";
 import { margins } from "../src/charts/figure";
 import { bucketsOf, bucketStart } from "../src/charts/timeline";
 import { formatDuration, formatInstant, formatNumber } from "../src/format";
-import { complaints, launch } from "./browser";
+import { complaints, launch, saved } from "./browser";
 import { importAndServe, type Served } from "./tasktide";
 
 const name = "variants-of-sixty-samples";
@@ -242,7 +242,7 @@ describe("the timeline of an imported run", () => {
   it("exports what is on screen as CSV and as a picture of twice the size", async () => {
     await open();
     const whole = await columns();
-    const csv = (await saved("CSV", "What is on screen")).toString().trimEnd().split("\r\n");
+    const csv = (await saved(page, "CSV", "What is on screen")).toString().trimEnd().split("\r\n");
     const rows = csv.filter((row) => !/^"?#/.test(row));
     expect(rows).toHaveLength(1 + whole.bucket.count);
     const header = rows[0].split(",");
@@ -255,16 +255,16 @@ describe("the timeline of an imported run", () => {
     expect(busy[header.indexOf("total_peak")]).toBe(String(whole.total.peak));
 
     // All that the server has of the window, as it streams it.
-    const all = (await saved("CSV", "Every template, from the server")).toString().trimEnd();
+    const all = (await saved(page, "CSV", "Every template, from the server")).toString().trimEnd();
     expect(all.split("\r\n").filter((row) => !/^"?#/.test(row))).toHaveLength(
       1 + whole.bucket.count,
     );
 
-    const svg = (await saved("PNG", "SVG")).toString();
+    const svg = (await saved(page, "PNG", "SVG")).toString();
     for (const part of [`<title>${name}</title>`, "data:image/png;base64,", "call_variants"]) {
       expect(svg).toContain(part);
     }
-    const png = await saved("PNG", "PNG, at twice the size");
+    const png = await saved(page, "PNG", "PNG, at twice the size");
     expect(png.subarray(1, 4).toString()).toBe("PNG");
     const box = await page.getByTestId("timeline").boundingBox();
     expect(png.readUInt32BE(16)).toBeGreaterThan(2 * (box?.width ?? 0));
@@ -294,13 +294,4 @@ async function middle(locator: Locator): Promise<[number, number]> {
 
 function pixels(canvas: Locator): Promise<string> {
   return canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());
-}
-
-async function saved(button: "CSV" | "PNG", item: string): Promise<Buffer> {
-  await page.getByRole("button", { name: button }).click();
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("menuitem", { name: item }).click(),
-  ]);
-  return readFileSync(await file.path());
 }
