@@ -61,10 +61,10 @@ func handler(build fs.FS, base string) http.Handler {
 				cache = "public, max-age=31536000, immutable"
 			}
 			w.Header().Set("Cache-Control", cache)
-			if pack, ok := packed[name]; ok && takesGzip(r) {
+			if body, ok := packed[name]; ok && takesGzip(r) {
 				w.Header().Set("Content-Encoding", "gzip")
 				w.Header().Add("Vary", "Accept-Encoding")
-				http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(pack()))
+				http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body()))
 				return
 			}
 			files.ServeHTTP(w, r)

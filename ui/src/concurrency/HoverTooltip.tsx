@@ -38,6 +38,7 @@ const edge = 8;
  */
 export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const rest = useRef<HTMLDivElement>(null);
   const at = useRef<{ bucket: number; x: number; y: number } | null>(null);
 
   function fill() {
@@ -58,8 +59,7 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
       node.parentElement?.classList.toggle("zero", rows[row].values[bucket] === 0);
       node.parentElement?.classList.toggle("untold", !told[row]);
     });
-    const rest = element.lastElementChild;
-    if (rest !== null && rest.textContent !== others) rest.textContent = others;
+    if (rest.current !== null) rest.current.textContent = others;
     place(element, x, y);
   }
 
@@ -126,7 +126,7 @@ export function HoverTooltip({ ref, buckets, totals, rows, marks, page }: Props)
           <Row key={band.name} name={band.name} mark={marks.get(band.name)} page={page} />
         ))}
       </Box>
-      <Box sx={{ color: "text.secondary", "&:not(:empty)": { mt: 0.5 } }} />
+      <Box ref={rest} sx={{ color: "text.secondary", "&:not(:empty)": { mt: 0.5 } }} />
     </Box>
   );
 }
