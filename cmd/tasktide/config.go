@@ -19,6 +19,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store/sqlite"
+	"tasktide/internal/tracing"
 )
 
 // checkTime bounds how long each part of a check waits.
@@ -57,7 +58,7 @@ func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.
 		return err
 	}
 	wrong := 0
-	for _, check := range []func(context.Context) error{c.checkDatabase, c.checkAddress, c.checkCache, c.checkRetention} {
+	for _, check := range []func(context.Context) error{c.checkDatabase, c.checkAddress, c.checkCache, c.checkRetention, checkTracing(t)} {
 		within, cancel := context.WithTimeout(ctx, checkTime)
 		err := check(within)
 		cancel()
@@ -209,4 +210,15 @@ func (c *configCheckCommand) checkCache(ctx context.Context) error {
 func (c *configCheckCommand) checkRetention(context.Context) error {
 	_, err := c.retention(nil, slog.New(slog.DiscardHandler))
 	return err
+}
+
+// checkTracing tells where traces are sent to, too, since that is no flag.
+func checkTracing(t *terminal) func(context.Context) error {
+	return func(context.Context) error {
+		exporter, err := tracing.ExporterFrom(os.Getenv)
+		if err == nil && exporter != nil {
+			_, err = fmt.Fprintf(t.out, "Traces are sent to %s by %s.\n", exporter.Endpoint, exporter.Protocol)
+		}
+		return err
+	}
 }

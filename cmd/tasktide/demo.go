@@ -41,6 +41,11 @@ Examples:
 
 // Run serves the demo until ctx ends.
 func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
+	ctx, stopTracing, err := startTracing(ctx, t.log)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	directory, err := os.MkdirTemp("", "tasktide-demo-")
 	if err != nil {
 		return jobmon.Errorf(jobmon.CodeUnavailable, "no temporary directory can be made: %w", err)

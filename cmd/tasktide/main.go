@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"tasktide/internal/tracing"
 )
 
 func main() {
@@ -53,7 +55,7 @@ type terminal struct {
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	exited := errors.New("exited")
 	code := 0
-	log := slog.New(slog.NewTextHandler(errOut, nil))
+	log := slog.New(tracing.Log(slog.NewTextHandler(errOut, nil)))
 	parser, err := newParser(&cli{},
 		kong.Writers(out, errOut),
 		// Kong ends the process after --help; a panic that is caught here leaves that to main.

@@ -62,6 +62,11 @@ Examples:
 
 // Run serves the database until ctx ends.
 func (c serveCommand) Run(ctx context.Context, t *terminal) error {
+	ctx, stopTracing, err := startTracing(ctx, t.log)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	db, err := c.databaseFlag.open(ctx, c.Migrate)
 	if err != nil {
 		return err
@@ -124,6 +129,8 @@ func newServer(
 		listener: listener,
 		drain:    drainTime,
 		http: &http.Server{
+			// Requests that are under way when ctx ends are finished.
+			BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 			Handler:           c.BasePath.serve(api.New(config)),
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       time.Minute,

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"tasktide/internal/jobmon"
+	"tasktide/internal/tracing"
 )
 
 // statuses is the only place that knows which status code an error becomes. JobMon's client tries
@@ -37,12 +38,14 @@ type errorBody struct {
 	Code    jobmon.Code `json:"code"`
 	Message string      `json:"message"`
 	Field   *string     `json:"field"`
+	TraceID string      `json:"trace_id"`
 }
 
 // fail answers with an error. What nobody foresaw goes to the log with its detail, and to the client
 // as a plain sentence: the detail may name tables and files.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer := errorAnswer{s.describe(r, err)}
+	answer.Error.TraceID = tracing.ID(r.Context())
 	if answer.Error.Code == jobmon.CodeUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
@@ -82,9 +85,6 @@ func (s *server) logFailure(r *http.Request, err error) {
 	attributes := []any{"method", r.Method, "path", r.URL.Path, "error", err}
 	if known, ok := errors.AsType[*jobmon.Error](err); ok && known.Err != nil {
 		attributes = append(attributes, "cause", known.Err)
-	}
-	if id := traceID(r); id != "" {
-		attributes = append(attributes, "trace_id", id)
 	}
 	if panicked, ok := errors.AsType[*panicError](err); ok {
 		attributes = append(attributes, "stack", panicked.stack)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+
+	"tasktide/internal/tracing"
 )
 
 // Answered is a request that was answered. Its texts are of a bounded number, whatever is asked for.
@@ -20,11 +22,8 @@ type Answered struct {
 
 const other = "other"
 
-// observe tells of every request, when it is over.
+// observe follows every request in the trace that it belongs to, and tells of it when it is over.
 func (s *server) observe(next http.Handler) http.Handler {
-	if s.Observe == nil {
-		return next
-	}
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent := &beginning{ResponseWriter: w}
@@ -32,17 +31,34 @@ func (s *server) observe(next http.Handler) http.Handler {
 		if slices.Contains(methods, r.Method) {
 			answered.Method = r.Method
 		}
-		route, begun := chi.RouteContext(r.Context()), time.Now()
+		ctx, span := tracing.Serve(r.Context(), r.Header)
+		route, begun := chi.RouteContext(ctx), time.Now()
 		defer func() {
 			answered.Took = time.Since(begun)
 			if pattern := route.RoutePattern(); pattern != "" && pattern != "/*" {
 				answered.Route = pattern
 			}
-			s.Observe(answered)
+			if s.Observe != nil {
+				s.Observe(answered)
+			}
+			endSpan(span, answered, sent.status)
 		}()
-		next.ServeHTTP(sent, r)
-		answered.Status = strconv.Itoa(max(sent.status, http.StatusOK)/100) + "xx"
+		next.ServeHTTP(sent, r.WithContext(ctx))
+		sent.status = max(sent.status, http.StatusOK)
+		answered.Status = strconv.Itoa(sent.status/100) + "xx"
 	})
+}
+
+// endSpan ends the span of a request, of which it tells nothing that a caller has written.
+func endSpan(span *tracing.Span, answered Answered, status int) {
+	span.Name(answered.Method + " " + answered.Route)
+	span.Text("http.request.method", answered.Method)
+	span.Text("http.route", answered.Route)
+	span.Int("http.response.status_code", int64(status))
+	if answered.Status == "aborted" || answered.Status == "5xx" {
+		span.Fail(answered.Status)
+	}
+	span.End(nil)
 }
 
 // metrics hands over to Config.Metrics what is asked for as it should be.

@@ -5,6 +5,7 @@ import (
 
 	"tasktide/internal/concurrency"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 // Other is all templates together that are not told apart.
@@ -15,7 +16,9 @@ type Other struct {
 }
 
 // answer works out what is asked.
-func (q *question) answer(ctx context.Context, snapshot store.Snapshot, request Request) (Answer, error) {
+func (q *question) answer(ctx context.Context, snapshot store.Snapshot, request Request) (answer Answer, err error) {
+	ctx, span := tracing.Start(ctx, "count")
+	defer func() { span.End(err) }()
 	besides := make([]*question, len(request.Beside))
 	for i, statuses := range request.Beside {
 		besides[i] = q.together(statuses)
@@ -23,7 +26,7 @@ func (q *question) answer(ctx context.Context, snapshot store.Snapshot, request 
 	if err := q.chooseTop(ctx, snapshot, request.Top); err != nil {
 		return Answer{}, err
 	}
-	answer, err := q.numbers(ctx, snapshot, besides...)
+	answer, err = q.numbers(ctx, snapshot, besides...)
 	if err == nil && request.Limits {
 		answer.Limits, err = q.measureLimits(ctx, snapshot)
 	}

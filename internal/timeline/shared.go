@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 // Cache keeps bytes under keys, and may forget any of them at any time. Neither what it returns nor what it was
@@ -53,8 +54,10 @@ func (t *Timeline) Shared(ctx context.Context, request Request, form Form, has f
 			return shared, err
 		}
 		// The snapshot is closed by now: who waits for another holds nothing that others need.
+		_, span := tracing.Start(ctx, "wait for the same answer")
 		select {
 		case <-other.done:
+			span.End(nil)
 			if other.body != nil {
 				return Shared{shared.Tag, other.body}, nil
 			}
@@ -62,6 +65,7 @@ func (t *Timeline) Shared(ctx context.Context, request Request, form Form, has f
 			// and the others wait again; otherwise each tries, lest all wait for all who fail before them.
 			l.alone = !other.givenUp
 		case <-ctx.Done():
+			span.End(ctx.Err())
 			return Shared{}, ctx.Err()
 		}
 	}
@@ -155,8 +159,13 @@ func (t *Timeline) look(ctx context.Context, l look) (shared Shared, other *flig
 		return shared, other, err
 	}
 	// The connection is free again: what remains needs none.
-	if shared.Body, err = l.form.Make(*answer); err == nil && t.cache != nil {
+	_, span := tracing.Start(ctx, "encode")
+	shared.Body, err = l.form.Make(*answer)
+	span.End(err)
+	if err == nil && t.cache != nil {
+		ctx, span := tracing.Start(ctx, "cache put")
 		t.cache.Put(ctx, key, shared.Body)
+		span.End(nil)
 	}
 	return shared, nil, err
 }
@@ -165,7 +174,11 @@ func (t *Timeline) kept(ctx context.Context, key string) ([]byte, bool) {
 	if t.cache == nil {
 		return nil, false
 	}
-	return t.cache.Get(ctx, key)
+	ctx, span := tracing.Start(ctx, "cache get")
+	body, found := t.cache.Get(ctx, key)
+	span.Bool("cache.hit", found)
+	span.End(nil)
+	return body, found
 }
 
 // tagOf hashes what was asked, whatever a request consists of, and puts the version before it. The version of an

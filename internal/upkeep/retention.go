@@ -9,6 +9,7 @@ import (
 	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 const (
@@ -174,7 +175,10 @@ func old(now, importedAt int64, age time.Duration, unit int64) int64 {
 	return at - at%unit
 }
 
-func (r *Retention) workflow(ctx context.Context, w store.WorkflowInfo, due due) error {
+func (r *Retention) workflow(ctx context.Context, w store.WorkflowInfo, due due) (err error) {
+	ctx, span := tracing.Begin(ctx, "remove what is old")
+	span.Int("tasktide.workflow_id", w.ID)
+	defer func() { span.End(err) }()
 	from := due.horizon.RowsFrom
 	if from == 0 {
 		from = w.FirstAt - w.FirstAt%hour

@@ -12,6 +12,7 @@ import (
 	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 const (
@@ -118,10 +119,20 @@ func (r *RollUp) next(ctx context.Context, after int64) (next marked, err error)
 var errOvertaken = errors.New("another roll-up was there first")
 
 // hour sums up the marked minutes of one hour that are over.
-func (r *RollUp) hour(ctx context.Context, next marked) error {
+func (r *RollUp) hour(ctx context.Context, next marked) (err error) {
 	begun := time.Now()
 	w := &work{workflowID: next.workflowID, from: next.minute - next.minute%hour}
-	err := r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
+	ctx, span := tracing.Begin(ctx, "roll up an hour")
+	span.Int("tasktide.workflow_id", next.workflowID)
+	defer func() {
+		span.Int("tasktide.rows", w.rows)
+		if errors.Is(err, errOvertaken) {
+			span.End(nil)
+			return
+		}
+		span.End(err)
+	}()
+	err = r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) error {
 		return w.read(ctx, snapshot, next.now)
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 const (
@@ -191,8 +192,13 @@ func eachWorkflow(ctx context.Context, db store.Reader, do func(w store.Workflow
 }
 
 // workflow verifies a workflow in steps, each in a snapshot of its own and right in itself.
-func (v *Verifier) workflow(ctx context.Context, w store.WorkflowInfo, paced func(took time.Duration) error) (Report, error) {
-	report := Report{Workflows: 1}
+func (v *Verifier) workflow(
+	ctx context.Context, w store.WorkflowInfo, paced func(took time.Duration) error,
+) (report Report, err error) {
+	ctx, span := tracing.Begin(ctx, "verify a workflow")
+	span.Int("tasktide.workflow_id", w.ID)
+	defer func() { span.End(err) }()
+	report = Report{Workflows: 1}
 	step := func(check func(ctx context.Context, snapshot store.Snapshot) error) error {
 		begun := time.Now()
 		if err := v.db.View(ctx, check); err != nil || paced == nil {
@@ -201,7 +207,7 @@ func (v *Verifier) workflow(ctx context.Context, w store.WorkflowInfo, paced fun
 		return paced(time.Since(begun))
 	}
 	var first, last int64
-	err := step(func(ctx context.Context, snapshot store.Snapshot) (err error) {
+	err = step(func(ctx context.Context, snapshot store.Snapshot) (err error) {
 		first, last, err = snapshot.TaskIDs(ctx, w.ID)
 		return err
 	})

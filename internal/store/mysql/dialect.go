@@ -23,6 +23,7 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		panic(err) // the path is a constant
 	}
 	return sqlstore.Dialect{
+		System:     "mysql",
 		Migrations: files,
 		Tables:     "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
 		// Locks are the server's, not the database's.

@@ -30,6 +30,7 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		panic(err) // the path is a constant
 	}
 	return sqlstore.Dialect{
+		System:     "postgresql",
 		Migrations: files,
 		Tables:     "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
 		Lock:       "SELECT 1 FROM pg_advisory_lock(" + schemaLock + ")",

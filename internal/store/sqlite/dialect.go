@@ -19,6 +19,7 @@ func dialect(path string) sqlstore.Dialect {
 		panic(err) // the path is a constant
 	}
 	return sqlstore.Dialect{
+		System:     "sqlite",
 		Migrations: files,
 		Tables:     "SELECT name FROM sqlite_schema WHERE type = 'table'",
 		Clock:      "SELECT tasktide_now()",

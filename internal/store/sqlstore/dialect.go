@@ -20,6 +20,8 @@ func OverwriteOnConflict(key, columns []string) string {
 // everywhere: they quote "array" and "user", which are reserved words on some databases, and write a
 // parameter as a question mark, which stands for nothing else in them.
 type Dialect struct {
+	// System is what OpenTelemetry calls the database.
+	System string
 	// Migrations holds the files NNNN_name.sql, numbered from 0001 without gaps.
 	Migrations fs.FS
 	// Tables selects the names of the tables that are there.

@@ -147,7 +147,7 @@ func (s *Store) migrate(ctx context.Context) (before, after int64, err error) {
 		// The lock ends with its connection, whatever has happened to it.
 		defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
 	}
-	_, err = s.transactOn(ctx, conn, nil, func(session session) error {
+	_, err = s.transactOn(ctx, conn, nil, nil, func(session session) error {
 		before, after, err = session.migrate(ctx)
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 // session is a transaction that is under way.
@@ -21,6 +22,20 @@ type session struct {
 	// failure is the first error that the database answered with. Some databases end the transaction
 	// then, some only the statement, and one that has ended it would store what follows at once.
 	failure *error
+	span    *tracing.Span // of the transaction
+}
+
+// call begins the span of a statement. Its text has no values in it: they are parameters.
+func (s session) call(query string) *tracing.Span {
+	if s.span == nil {
+		return nil
+	}
+	words := strings.Fields(query)
+	span := s.span.Client(words[0])
+	span.Text("db.system.name", s.store.dialect.System)
+	span.Text("db.operation.name", words[0])
+	span.Text("db.query.text", strings.Join(words, " "))
+	return span
 }
 
 // fail gives an error of the database its code, and ends the transaction with it.
@@ -100,12 +115,22 @@ func (s session) exec(ctx context.Context, query string, args ...any) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.tx.ExecContext(ctx, query, args...)
+	result, err := s.execute(ctx, query, args)
 	if err != nil {
-		return 0, s.fail(ctx, err)
+		return 0, err
 	}
 	matched, err := result.RowsAffected()
 	return matched, s.fail(ctx, err)
+}
+
+func (s session) execute(ctx context.Context, query string, args []any) (sql.Result, error) {
+	span := s.call(query)
+	result, err := s.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		err = s.fail(ctx, err)
+	}
+	span.End(err)
+	return result, err
 }
 
 // insert runs an INSERT of one row and returns its id.
@@ -117,9 +142,9 @@ func (s session) insert(ctx context.Context, query string, args ...any) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.tx.ExecContext(ctx, query, args...)
+	result, err := s.execute(ctx, query, args)
 	if err != nil {
-		return 0, s.fail(ctx, err)
+		return 0, err
 	}
 	id, err := result.LastInsertId()
 	return id, s.fail(ctx, err)
@@ -169,24 +194,33 @@ func each[T any](ctx context.Context, s session, columns func(row *T) []any, que
 			yield(row, err)
 			return
 		}
+		span, read := s.call(query), int64(0)
+		defer func() {
+			span.Int("db.response.returned_rows", read)
+			span.End(err)
+		}()
 		rows, err := s.tx.QueryContext(ctx, query, args...)
 		if err != nil {
-			yield(row, s.fail(ctx, err))
+			err = s.fail(ctx, err)
+			yield(row, err)
 			return
 		}
 		defer rows.Close()
 		into := columns(&row)
 		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				yield(row, s.fail(ctx, err))
+			if err = rows.Scan(into...); err != nil {
+				err = s.fail(ctx, err)
+				yield(row, err)
 				return
 			}
+			read++
 			if !yield(row, nil) {
 				return
 			}
 		}
-		if err := rows.Err(); err != nil {
-			yield(row, s.fail(ctx, err))
+		if err = rows.Err(); err != nil {
+			err = s.fail(ctx, err)
+			yield(row, err)
 		}
 	}
 }

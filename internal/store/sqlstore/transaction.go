@@ -9,6 +9,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
+	"tasktide/internal/tracing"
 )
 
 // Together these stay below the 20 s after which JobMon's clients give up, when the database itself
@@ -32,7 +33,7 @@ func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx 
 	err := s.update(ctx, func(session session) error {
 		rowsFrom := int64(math.MaxInt64)
 		written = Written{}
-		return change(ctx, writer{session, map[int64]store.Task{}, map[mark]bool{}, &rowsFrom, &written})
+		return change(session.span.In(ctx), writer{session, map[int64]store.Task{}, map[mark]bool{}, &rowsFrom, &written})
 	})
 	if err == nil {
 		s.transitions.Add(written.Transitions)
@@ -43,7 +44,7 @@ func (s *Store) Update(ctx context.Context, change func(ctx context.Context, tx 
 
 // View implements [store.Reader].
 func (s *Store) View(ctx context.Context, read func(ctx context.Context, snapshot store.Snapshot) error) error {
-	return s.view(ctx, func(session session) error { return read(ctx, snapshot{session}) })
+	return s.view(ctx, func(session session) error { return read(session.span.In(ctx), snapshot{session}) })
 }
 
 // view runs read in a transaction on the reading side.
@@ -123,13 +124,19 @@ func (s *Store) retry(ctx context.Context, do func() error) error {
 
 // transact runs do in one transaction and commits it when do returns nil and no statement has failed.
 // Whatever else happens, a panic included, the transaction is rolled back and the connection given back.
-func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error) error {
+func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error) (err error) {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.underway.Done()
+	name := "store write"
+	if options != nil && options.ReadOnly {
+		name = "store read"
+	}
+	ctx, span := tracing.Start(ctx, name)
+	defer func() { span.End(err) }()
 	for attempt := 1; ; attempt++ {
-		begun, err := s.transactOnce(ctx, db, options, do)
+		begun, err := s.transactOnce(ctx, db, span, options, do)
 		// A pooled connection may have been cut since it was last used, by a restart of the database
 		// for one; as long as the transaction has not begun, another connection may do.
 		if begun || attempt == connectAttempts || jobmon.ErrorCode(err) != jobmon.CodeUnavailable || ctx.Err() != nil {
@@ -139,19 +146,21 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, options *sql.TxOptions
 }
 
 func (s *Store) transactOnce(
-	ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(session session) error,
+	ctx context.Context, db *sql.DB, span *tracing.Span, options *sql.TxOptions, do func(session session) error,
 ) (begun bool, err error) {
+	waiting := span.Child("wait for a connection")
 	conn, err := s.connect(ctx, db)
+	waiting.End(err)
 	if err != nil {
 		return false, err
 	}
 	defer conn.Close()
-	return s.transactOn(ctx, conn, options, do)
+	return s.transactOn(ctx, conn, span, options, do)
 }
 
 // transactOn is transact on one connection. begun tells whether do was run.
 func (s *Store) transactOn(
-	ctx context.Context, conn *sql.Conn, options *sql.TxOptions, do func(session session) error,
+	ctx context.Context, conn *sql.Conn, span *tracing.Span, options *sql.TxOptions, do func(session session) error,
 ) (begun bool, err error) {
 	tx, err := conn.BeginTx(ctx, options)
 	if err != nil {
@@ -159,13 +168,16 @@ func (s *Store) transactOn(
 	}
 	defer tx.Rollback() //nolint:errcheck // without effect after a commit, and otherwise do's error tells more
 	var failure error
-	if err := do(session{s, tx, &failure}); err != nil {
+	if err := do(session{s, tx, &failure, span}); err != nil {
 		return true, err
 	}
 	if failure != nil {
 		return true, failure
 	}
-	return true, s.fail(ctx, tx.Commit())
+	committing := span.Client("COMMIT")
+	err = s.fail(ctx, tx.Commit())
+	committing.End(err)
+	return true, err
 }
 
 // connect takes a connection out of the pool, and reports contention when none becomes free in time.

@@ -22,7 +22,7 @@ var _ store.UpkeepTx = upkeepTx{}
 
 // Maintain implements [store.Upkeeper].
 func (s *Store) Maintain(ctx context.Context, change func(ctx context.Context, tx store.UpkeepTx) error) error {
-	return s.update(ctx, func(session session) error { return change(ctx, upkeepTx{snapshot{session}}) })
+	return s.update(ctx, func(session session) error { return change(session.span.In(ctx), upkeepTx{snapshot{session}}) })
 }
 
 // mark is a minute of a workflow of which the cells do not tell yet.

@@ -102,8 +102,8 @@ function toApiError(error: unknown): ApiError {
   const { status } = error.response;
   const body = parseObject(error.response.data);
   if (body !== null && isErrorAnswer(body)) {
-    const { code, message, field } = body.error;
-    return new ApiError(code, message, status, field, traceId);
+    const { code, message, field, trace_id } = body.error;
+    return new ApiError(code, message, status, field, trace_id || traceId);
   }
   const code = status === 502 || status === 503 || status === 504 ? "unavailable" : "format";
   const message = `The server answered with status ${status} and no reason.`;

@@ -1419,6 +1419,11 @@ export interface components {
         message: string;
         /** @description The parameter or body field at fault, where there is one. */
         field: string | null;
+        /**
+         * @description The trace that the request belongs to, 32 hexadecimal digits: that of its traceparent, or its own. The server's log names it.
+         * @example 4bf92f3577b34da6a3ce929d0e0e4736
+         */
+        trace_id: string;
       };
     };
     /**
