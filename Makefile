@@ -34,7 +34,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Install what building and testing need (as root), or print the line that does
-	@scripts/setup.sh go node compiler databases promtool browser
+	@scripts/setup.sh go node compiler databases prometheus browser
 
 .PHONY: toolchain
 toolchain:
@@ -60,7 +60,7 @@ test: setup test-go test-ui test-e2e ## Run all tests
 
 .PHONY: test-go
 test-go: ## Test the Go packages with the race detector, and list what was skipped
-	@scripts/setup.sh go compiler databases promtool
+	@scripts/setup.sh go compiler databases prometheus
 	$(GO_TEST) ./...
 	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ON_EVERY_DATABASE)
 	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ON_EVERY_DATABASE)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [promtool] [browser]
+# Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [prometheus] [browser]
 # Says nothing when these are here. Installs what is missing from Debian's packages when it runs as
 # root; otherwise it prints the line that does, and fails.
 set -euo pipefail
@@ -53,9 +53,9 @@ sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgres
 	command -v redis-server >/dev/null || packages+=(redis-server)
 }
 
-# The alerts are tested with a program of Prometheus', whose package starts a server unless that is masked.
-check_promtool() {
-	command -v promtool >/dev/null || {
+# The alerts are tested with Prometheus, whose package starts a server unless that is masked.
+check_prometheus() {
+	{ command -v prometheus && command -v promtool; } >/dev/null || {
 		before+="mkdir -p /etc/systemd/system && ln -sf /dev/null /etc/systemd/system/prometheus.service && "
 		packages+=(prometheus)
 	}

@@ -150,7 +150,8 @@ func TestPrometheusAgrees(t *testing.T) {
 		promtool.Dir = filepath.Join(deploy, "prometheus")
 		promtool.Stdin = strings.NewReader(text)
 		if said, err := promtool.CombinedOutput(); err != nil {
-			t.Errorf("promtool %s (make setup installs it): %v\n%s", strings.Join(args, " "), err, said)
+			t.Errorf("promtool %s: %v; install it with: make setup (as root), or apt-get install --no-install-recommends prometheus\n%s",
+				strings.Join(args, " "), err, said)
 		}
 	}
 }
