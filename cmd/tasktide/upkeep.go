@@ -210,7 +210,7 @@ Example:
 
 // Run verifies the audit.
 func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
-	db, err := c.open(ctx, nil)
+	db, err := c.open(ctx, new(false)) // a backup has to stay one for the program that it is of
 	if err != nil {
 		return err
 	}

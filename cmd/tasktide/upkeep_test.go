@@ -93,6 +93,15 @@ func TestAuditVerify(t *testing.T) {
 		`^tasktide: the audit has \d+ defects\n$`, "audit", "verify", "--database-url", database)
 }
 
+// A backup from before an upgrade is verified by the program that it is of, and the newer one leaves it as it is.
+func TestAuditVerifyLeavesTheSchemaAlone(t *testing.T) {
+	database := importTrace(t)
+	rewrite(t, database, "DELETE FROM schema_version WHERE version > 1")
+	for range 2 {
+		says(t, 1, "^$", "run tasktide migrate first", "audit", "verify", "--database-url", database)
+	}
+}
+
 func TestRollUpRebuild(t *testing.T) {
 	database := importTrace(t)
 	rollUp(t, database)
