@@ -92,6 +92,7 @@ lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that gene
 	go mod tidy -diff
 	$(GOLANGCI_LINT) run
 	cd bench && go mod tidy -diff && $(GOLANGCI_LINT) run --config ../.golangci.yaml
+	cd ui/e2e/otlp && go mod tidy -diff && $(GOLANGCI_LINT) run --config ../../../.golangci.yaml
 	cd ui && npm run lint && npm run format:check
 	scripts/check-generated.sh
 

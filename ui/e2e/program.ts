@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 export interface Program {
   /** What it said that was waited for. */
   said: string;
+  /** All that it has said up to now. */
+  output: () => string;
   /** Ends it, and waits until it has ended. */
   stop: () => Promise<void>;
 }
@@ -19,8 +21,8 @@ export async function start(
     env: { ...process.env, ...env },
   });
   const exited = new Promise<void>((done) => program.once("exit", () => done()));
+  let output = "";
   const said = await new Promise<string>((found, failed) => {
-    let output = "";
     const read = (chunk: Buffer) => {
       output += chunk.toString();
       const match = ready?.exec(output);
@@ -38,6 +40,7 @@ export async function start(
   });
   return {
     said,
+    output: () => output,
     stop: async () => {
       program.kill("SIGTERM");
       await exited;
