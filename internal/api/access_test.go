@@ -249,7 +249,7 @@ func TestWhatOneMayNotKnowOfIsAsIfItWereNotThere(t *testing.T) {
 		{"POST", "/api/v3/task_instance/%d/log_done", `{}`, instances[0], bobs},
 	} {
 		const missing = 1 << 40
-		header := append(c.header, "Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
+		header := append(slices.Clone(c.header), "Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
 		hidden := g.send(c.method, fmt.Sprintf(c.path, c.id), c.body, header...)
 		absent := g.send(c.method, fmt.Sprintf(c.path, int64(missing)), c.body, header...)
 		absent.refused(404, "not_found")
