@@ -11,6 +11,7 @@ import (
 	"tasktide/internal/api"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
+	"tasktide/internal/limit"
 	"tasktide/internal/store/sqlstore"
 	"tasktide/internal/timeline"
 	"tasktide/ui"
@@ -18,6 +19,10 @@ import (
 
 // drainTime is how long requests that are under way at shutdown may take to finish.
 const drainTime = 30 * time.Second
+
+// pageWait is how long what a page asks for may wait for a connection to read with: it gets half of them, and JobMon's
+// clients find the others free.
+const pageWait = 10 * time.Second
 
 // serverFlags are the flags of every command that serves.
 type serverFlags struct {
@@ -111,11 +116,14 @@ func newServer(
 		return nil, errors.Join(err, listener.Close())
 	}
 	moves := ledger.New(db, t.log)
+	_, connections := db.Pools()
+	pages := limit.Reader(db, limit.NewTurns(connections.MaxOpenConnections/2, pageWait))
 	config := api.Config{
 		Catalog:   db,
 		Reader:    db,
+		Pages:     pages,
 		Ledger:    moves,
-		Timeline:  timeline.New(db, loops.repair).WithCache(answers),
+		Timeline:  timeline.New(pages, loops.repair).WithCache(answers),
 		Guard:     guard,
 		UI:        ui.Handler(string(c.BasePath)),
 		Version:   version,

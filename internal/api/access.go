@@ -30,6 +30,7 @@ type contextKey int
 const (
 	identityKey contextKey = iota
 	actionKey
+	turnsKey
 )
 
 func identityOf(ctx context.Context) auth.Identity {

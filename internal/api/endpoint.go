@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+
+	"tasktide/internal/limit"
 )
 
 // handle makes a route of a function that does its work: it reads the request, and writes the answer
@@ -24,17 +26,30 @@ func handle[Request, Answer any](
 			s.fail(w, r, err)
 			return
 		}
-		if err := s.authorize(r.Context(), subjects, reflect.ValueOf(&request).Elem()); err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		answer, err := work(r.Context(), request)
+		answer, err := inTurn(r.Context(), func(ctx context.Context) (answer Answer, err error) {
+			if err := s.authorize(ctx, subjects, reflect.ValueOf(&request).Elem()); err != nil {
+				return answer, err
+			}
+			return work(ctx, request)
+		})
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
 		s.succeed(w, r, answer)
 	}
+}
+
+// inTurn does some work when it is its turn among the routes of its kind. What is sent to those who are slow to take it
+// is not part of that.
+func inTurn[Result any](ctx context.Context, work func(context.Context) (Result, error)) (result Result, err error) {
+	turns, _ := ctx.Value(turnsKey).(*limit.Turns)
+	giveBack, err := turns.Take(ctx)
+	if err != nil {
+		return result, err
+	}
+	defer giveBack()
+	return work(ctx)
 }
 
 // none is the request of a route that asks for nothing, and the answer of one that has nothing to

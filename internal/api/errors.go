@@ -22,6 +22,7 @@ var statuses = map[jobmon.Code]int{
 	jobmon.CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	jobmon.CodeContention:  http.StatusLocked,
 	jobmon.CodeUnavailable: http.StatusServiceUnavailable,
+	jobmon.CodeBusy:        http.StatusServiceUnavailable,
 	jobmon.CodeInternal:    http.StatusInternalServerError,
 }
 
@@ -46,7 +47,7 @@ type errorBody struct {
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer := errorAnswer{s.describe(r, err)}
 	answer.Error.TraceID = tracing.ID(r.Context())
-	if answer.Error.Code == jobmon.CodeUnavailable {
+	if statuses[answer.Error.Code] == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	if answer.Error.Code == jobmon.CodeAnonymous {

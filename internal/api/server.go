@@ -20,6 +20,7 @@ import (
 	"tasktide/internal/auth"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
+	"tasktide/internal/limit"
 	"tasktide/internal/store"
 	"tasktide/internal/timeline"
 )
@@ -35,6 +36,10 @@ type Config struct {
 	// Ready returns nil when the server can do its work, and otherwise CodeUnavailable with a field that names
 	// the check that failed.
 	Ready func(ctx context.Context) error
+
+	// Pages is where the list of workflows is read from. nil means Reader. So that pages do not keep JobMon's clients
+	// waiting, it and the timeline may read in turns.
+	Pages store.Reader
 
 	// Guard says who may do what. nil lets everybody do everything.
 	Guard *Guard
@@ -64,6 +69,11 @@ type Config struct {
 	StateTimeout time.Duration
 	// ReadTimeout bounds every other route. 0 means 30 s.
 	ReadTimeout time.Duration
+	// StateAtOnce is how many requests to state routes are worked on at once, ReadsAtOnce to the others, in which many
+	// may wait for one. 0 means 512 and 64.
+	StateAtOnce, ReadsAtOnce int
+	// TurnWait is how long the next one waits before it is refused as CodeBusy. 0 means 10 s.
+	TurnWait time.Duration
 }
 
 // New returns the interface. It panics when the OpenAPI document that it serves is damaged, which no
@@ -73,6 +83,10 @@ func New(config Config) http.Handler {
 	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, 64<<20)
 	config.StateTimeout = cmp.Or(config.StateTimeout, 15*time.Second)
 	config.ReadTimeout = cmp.Or(config.ReadTimeout, 30*time.Second)
+	config.StateAtOnce = cmp.Or(config.StateAtOnce, 512)
+	config.ReadsAtOnce = cmp.Or(config.ReadsAtOnce, 64)
+	config.TurnWait = cmp.Or(config.TurnWait, 10*time.Second)
+	config.Pages = cmp.Or(config.Pages, config.Reader)
 	config.Usage = cmp.Or(config.Usage, NewUsage())
 	s := &server{Config: config, document: servedDocument()}
 	return s.routes()
@@ -95,14 +109,14 @@ func (s *server) routes() *chi.Mux {
 	root.NotFound(s.notFound)
 	root.MethodNotAllowed(s.methodNotAllowed)
 	root.Group(func(r chi.Router) {
-		r.Use(deadline(s.ReadTimeout), s.allow(auth.Greet))
+		r.Use(deadline(s.ReadTimeout, nil), s.allow(auth.Greet))
 		r.Get("/healthz", handle(s, strictQuery, s.alive))
 		r.Get("/readyz", handle(s, strictQuery, s.ready))
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
 	})
 	root.Group(func(r chi.Router) {
-		r.Use(deadline(s.ReadTimeout), s.allow(auth.Read))
+		r.Use(deadline(s.ReadTimeout, limit.NewTurns(s.ReadsAtOnce, s.TurnWait)), s.allow(auth.Read))
 		r.Get("/metrics", s.metrics())
 		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
 		r.Get("/api/v2/telemetry", handle(s, strictQuery, s.tellTelemetry))
@@ -119,7 +133,7 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/api/v2/workflow/{workflow_id}/suspects", handle(s, strictQuery, s.suspects))
 	})
 	root.Group(func(r chi.Router) {
-		r.Use(deadline(s.StateTimeout))
+		r.Use(deadline(s.StateTimeout, limit.NewTurns(s.StateAtOnce, s.TurnWait)))
 		for _, prefix := range statePrefixes {
 			s.stateRoutes(r, prefix)
 		}
@@ -283,11 +297,12 @@ func checkText(what, text string) error {
 	}
 }
 
-func deadline(limit time.Duration) func(http.Handler) http.Handler {
+// deadline bounds how long a request takes, and has it wait for a turn within that.
+func deadline(within time.Duration, turns *limit.Turns) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			late := jobmon.Errorf(jobmon.CodeUnavailable, "the answer took longer than %s; try again later or ask for less", limit)
-			ctx, cancel := context.WithTimeoutCause(r.Context(), limit, late)
+			late := jobmon.Errorf(jobmon.CodeUnavailable, "the answer took longer than %s; try again later or ask for less", within)
+			ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), turnsKey, turns), within, late)
 			defer cancel()
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ type shared struct {
 // the numbers, however they are compressed, and whenever within the last bucket they were worked out.
 func (s *server) share(w http.ResponseWriter, r *http.Request, answer shared) {
 	coding := codingFor(r)
-	got, err := answer.line.Shared(r.Context(), answer.request, timeline.Form{
+	form := timeline.Form{
 		Name: answer.kind + " " + coding,
 		Make: func(a timeline.Answer) ([]byte, error) {
 			body, err := encode(answer.value(a))
@@ -31,7 +32,10 @@ func (s *server) share(w http.ResponseWriter, r *http.Request, answer shared) {
 			}
 			return compressed(body, coding)
 		},
-	}, alreadyHas(r.Header.Values("If-None-Match")))
+	}
+	got, err := inTurn(r.Context(), func(ctx context.Context) (timeline.Shared, error) {
+		return answer.line.Shared(ctx, answer.request, form, alreadyHas(r.Header.Values("If-None-Match")))
+	})
 	if err != nil {
 		s.fail(w, r, err)
 		return

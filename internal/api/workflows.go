@@ -140,7 +140,7 @@ func (s *server) listWorkflows(ctx context.Context, request listWorkflowsRequest
 		filter.User = who.User
 	}
 	var infos []store.WorkflowInfo
-	err := s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
+	err := s.Pages.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
 		infos, err = snapshot.Workflows(ctx, filter)
 		return err
 	})
@@ -182,7 +182,7 @@ type workflowRequest struct {
 
 func (s *server) getWorkflow(ctx context.Context, request workflowRequest) (workflow, error) {
 	var info store.WorkflowInfo
-	err := s.Reader.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
+	err := s.Pages.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
 		info, err = snapshot.Workflow(ctx, request.ID)
 		return err
 	})

@@ -19,6 +19,7 @@ const (
 	CodeTooLarge    Code = "too_large"       // the request exceeds a bound
 	CodeContention  Code = "contention"      // others hold what is needed; the same request may work later
 	CodeUnavailable Code = "unavailable"     // the database or the server cannot answer now; try later
+	CodeBusy        Code = "busy"            // others are being answered; the same request may work soon
 	CodeInternal    Code = "internal"        // a defect, or a failure nobody foresaw
 )
 

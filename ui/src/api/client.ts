@@ -26,7 +26,7 @@ export class ApiError extends Error {
 
   /** Whether the same request may succeed later. */
   get transient(): boolean {
-    return this.code === "network" || this.code === "unavailable" || this.code === "contention";
+    return ["network", "unavailable", "busy", "contention"].includes(this.code);
   }
 }
 

@@ -1413,6 +1413,7 @@ export interface components {
           | "conflict"
           | "contention"
           | "unavailable"
+          | "busy"
           | "too_large"
           | "internal";
         /** @description For people: what went wrong and what to do. */
