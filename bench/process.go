@@ -37,7 +37,7 @@ func build(ctx context.Context, directory string) (string, error) {
 
 // start has a server serve a database on a loopback address.
 func start(ctx context.Context, binary, databaseURL string) (*process, error) {
-	arguments := []string{"serve", "--migrate", "--listen", "127.0.0.1:0", "--database-url", databaseURL}
+	arguments := []string{"serve", "--migrate", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--database-url", databaseURL}
 	command := exec.CommandContext(ctx, binary, arguments...) //nolint:gosec // built above
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.Stderr = os.Stderr // what the server has to complain about

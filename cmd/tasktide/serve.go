@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"tasktide/internal/api"
@@ -26,10 +27,12 @@ const pageWait = 10 * time.Second
 
 // serverFlags are the flags of every command that serves.
 type serverFlags struct {
-	Listen    string   `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
-	BasePath  basePath `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
-	Insecure  bool     `env:"TASKTIDE_INSECURE" help:"Let others than this machine reach a server that asks nobody who they are."`
-	Telemetry string   `env:"TASKTIDE_TELEMETRY" enum:"on,off" default:"on" help:"Whether pages tell this server, and nobody else, how fast they draw and what is used of them: on or off (${default}). It is kept in memory, as counts of nobody in particular."`
+	Listen         string         `env:"TASKTIDE_LISTEN" default:"127.0.0.1:8070" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one (${default})."`
+	BasePath       basePath       `env:"TASKTIDE_BASE_PATH" default:"/" placeholder:"PATH" help:"Path below which a proxy shows the server, such as /tasktide/ (${default})."`
+	RateLimit      uint16         `env:"TASKTIDE_RATE_LIMIT" default:"20" placeholder:"NUMBER" help:"How many times a second each user, token or, without one, address may ask for counts, tasks, changes and the like, on average (${default}); ten times as many at once. 0 sets no limit. JobMon's clients have none."`
+	TrustedProxies []netip.Prefix `env:"TASKTIDE_TRUSTED_PROXIES" placeholder:"NETWORK" help:"Proxies, such as 127.0.0.1/32 or several with commas, whose X-Forwarded-For says which address asks. Of others it is not believed."`
+	Insecure       bool           `env:"TASKTIDE_INSECURE" help:"Let others than this machine reach a server that asks nobody who they are."`
+	Telemetry      string         `env:"TASKTIDE_TELEMETRY" enum:"on,off" default:"on" help:"Whether pages tell this server, and nobody else, how fast they draw and what is used of them: on or off (${default}). It is kept in memory, as counts of nobody in particular."`
 }
 
 func (f serverFlags) listen(ctx context.Context) (net.Listener, error) {
@@ -119,17 +122,19 @@ func newServer(
 	_, connections := db.Pools()
 	pages := limit.Reader(db, limit.NewTurns(connections.MaxOpenConnections/2, pageWait))
 	config := api.Config{
-		Catalog:   db,
-		Reader:    db,
-		Pages:     pages,
-		Ledger:    moves,
-		Timeline:  timeline.New(pages, loops.repair).WithCache(answers),
-		Guard:     guard,
-		UI:        ui.Handler(string(c.BasePath)),
-		Version:   version,
-		Demo:      demo,
-		Telemetry: c.Telemetry == "on",
-		Log:       t.log,
+		Catalog:        db,
+		Reader:         db,
+		Pages:          pages,
+		Ledger:         moves,
+		Timeline:       timeline.New(pages, loops.repair).WithCache(answers),
+		Guard:          guard,
+		UI:             ui.Handler(string(c.BasePath)),
+		Version:        version,
+		Demo:           demo,
+		Telemetry:      c.Telemetry == "on",
+		Rates:          limit.NewRates(c.RateLimit),
+		TrustedProxies: c.TrustedProxies,
+		Log:            t.log,
 	}
 	loops.watch(&config, moves, answers)
 	return &server{

@@ -56,5 +56,5 @@ func (u *upkeepLoops) watch(config *api.Config, moves *ledger.Ledger, answers ti
 		source.Answers = counted.Stats
 	}
 	told := metrics.New(source)
-	config.Metrics, config.Observe = told.Handler(), told.Observe
+	config.Metrics, config.Observe, config.Refused = told.Handler(), told.Observe, told.Refused
 }

@@ -14,16 +14,17 @@ import (
 // statuses is the only place that knows which status code an error becomes. JobMon's client tries
 // again after 423 and 5xx, and gives its run up after any other error.
 var statuses = map[jobmon.Code]int{
-	jobmon.CodeInvalid:     http.StatusBadRequest,
-	jobmon.CodeAnonymous:   http.StatusUnauthorized,
-	jobmon.CodeForbidden:   http.StatusForbidden,
-	jobmon.CodeNotFound:    http.StatusNotFound,
-	jobmon.CodeConflict:    http.StatusConflict,
-	jobmon.CodeTooLarge:    http.StatusRequestEntityTooLarge,
-	jobmon.CodeContention:  http.StatusLocked,
-	jobmon.CodeUnavailable: http.StatusServiceUnavailable,
-	jobmon.CodeBusy:        http.StatusServiceUnavailable,
-	jobmon.CodeInternal:    http.StatusInternalServerError,
+	jobmon.CodeInvalid:         http.StatusBadRequest,
+	jobmon.CodeAnonymous:       http.StatusUnauthorized,
+	jobmon.CodeForbidden:       http.StatusForbidden,
+	jobmon.CodeNotFound:        http.StatusNotFound,
+	jobmon.CodeConflict:        http.StatusConflict,
+	jobmon.CodeTooLarge:        http.StatusRequestEntityTooLarge,
+	jobmon.CodeContention:      http.StatusLocked,
+	jobmon.CodeUnavailable:     http.StatusServiceUnavailable,
+	jobmon.CodeBusy:            http.StatusServiceUnavailable,
+	jobmon.CodeTooManyRequests: http.StatusTooManyRequests,
+	jobmon.CodeInternal:        http.StatusInternalServerError,
 }
 
 // mayBeLate holds the codes that a deadline may surface as, whatever was under way then.
@@ -53,6 +54,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if answer.Error.Code == jobmon.CodeAnonymous {
 		// A browser would ask for a password if it were offered Basic.
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tasktide"`)
+	}
+	if refused := answer.Error.Code; s.Refused != nil && (refused == jobmon.CodeBusy || refused == jobmon.CodeTooManyRequests) {
+		s.Refused(refused)
 	}
 	// Texts and codes can always be encoded.
 	body, _ := encode(answer)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -58,6 +59,9 @@ type Config struct {
 	Metrics http.Handler
 	// Observe hears of every request that was answered, unless it is nil.
 	Observe func(Answered)
+	// Refused hears of every request that was refused because of others, CodeBusy, or because its caller asks too often,
+	// CodeTooManyRequests, unless it is nil.
+	Refused func(jobmon.Code)
 	// Log hears of panics and internal errors. nil means [slog.Default].
 	Log *slog.Logger
 
@@ -72,6 +76,11 @@ type Config struct {
 	// StateAtOnce is how many requests to state routes are worked on at once, ReadsAtOnce to the others, in which many
 	// may wait for one. 0 means 512 and 64.
 	StateAtOnce, ReadsAtOnce int
+	// Rates bounds how often each caller may ask what is expensive. nil bounds nothing.
+	Rates *limit.Rates
+	// TrustedProxies are those whose X-Forwarded-For says who asks, where no user does. Otherwise it is the address that
+	// a request comes from.
+	TrustedProxies []netip.Prefix
 	// TurnWait is how long the next one waits before it is refused as CodeBusy. 0 means 10 s.
 	TurnWait time.Duration
 }
@@ -121,16 +130,18 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/api/v2/health", handle(s, strictQuery, s.upkeepHealth))
 		r.Get("/api/v2/telemetry", handle(s, strictQuery, s.tellTelemetry))
 		r.With(bounded(maxTelemetryBytes)).Post("/api/v2/telemetry", handle(s, strictQuery, s.hearTelemetry))
-		r.Get("/api/v2/workflows", handle(s, strictQuery, s.listWorkflows))
 		r.Get("/api/v2/workflows/{workflow_id}", handle(s, strictQuery, s.getWorkflow))
 		r.Get("/api/v2/workflow/{workflow_id}/task_templates", handle(s, strictQuery, s.workflowTemplates))
-		r.Get("/api/v2/workflow/{workflow_id}/task_concurrency", handle(s, strictQuery, s.taskConcurrency))
-		r.Get("/api/v2/workflow/{workflow_id}/task_status_changes", handle(s, strictQuery, s.taskStatusChanges))
-		r.Get("/api/v2/task/{task_id}/status_history", handle(s, strictQuery, s.statusHistory))
-		r.Get("/api/v2/workflow/{workflow_id}/tasks", handle(s, strictQuery, s.tasksAt))
-		r.Get("/api/v2/workflow/{workflow_id}/compare", handle(s, strictQuery, s.compare))
-		r.Get("/api/v2/workflow/{workflow_id}/templates", handle(s, strictQuery, s.templateStats))
-		r.Get("/api/v2/workflow/{workflow_id}/suspects", handle(s, strictQuery, s.suspects))
+
+		expensive := r.With(s.rated)
+		expensive.Get("/api/v2/workflows", handle(s, strictQuery, s.listWorkflows))
+		expensive.Get("/api/v2/workflow/{workflow_id}/task_concurrency", handle(s, strictQuery, s.taskConcurrency))
+		expensive.Get("/api/v2/workflow/{workflow_id}/task_status_changes", handle(s, strictQuery, s.taskStatusChanges))
+		expensive.Get("/api/v2/task/{task_id}/status_history", handle(s, strictQuery, s.statusHistory))
+		expensive.Get("/api/v2/workflow/{workflow_id}/tasks", handle(s, strictQuery, s.tasksAt))
+		expensive.Get("/api/v2/workflow/{workflow_id}/compare", handle(s, strictQuery, s.compare))
+		expensive.Get("/api/v2/workflow/{workflow_id}/templates", handle(s, strictQuery, s.templateStats))
+		expensive.Get("/api/v2/workflow/{workflow_id}/suspects", handle(s, strictQuery, s.suspects))
 	})
 	root.Group(func(r chi.Router) {
 		r.Use(deadline(s.StateTimeout, limit.NewTurns(s.StateAtOnce, s.TurnWait)))

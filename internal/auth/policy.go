@@ -15,6 +15,8 @@ type Identity struct {
 	Groups []string
 	// Scopes are what a token may be used for. There are none in a session.
 	Scopes []Scope
+	// Token is the id of the token, 0 in a session.
+	Token int64
 	// Malformed says that the session is valid and its user cannot be read.
 	Malformed bool
 }

@@ -86,7 +86,7 @@ func TokenIdentity(token store.Token, now time.Time) (Identity, error) {
 	if now.UnixMicro() >= token.ExpiresAt {
 		return Identity{}, ErrExpiredToken
 	}
-	who := Identity{User: token.User}
+	who := Identity{User: token.User, Token: token.ID}
 	for scope := range strings.SplitSeq(token.Scopes, ",") {
 		who.Scopes = append(who.Scopes, Scope(scope))
 	}

@@ -11,16 +11,17 @@ type Code string
 
 // The codes. Anything that carries none of them is CodeInternal.
 const (
-	CodeInvalid     Code = "invalid"         // the request can never work as it stands
-	CodeAnonymous   Code = "unauthenticated" // nobody may ask so without saying who it is
-	CodeForbidden   Code = "forbidden"       // the one who asks may not
-	CodeNotFound    Code = "not_found"       // what the request names does not exist, or is not for the one who asks
-	CodeConflict    Code = "conflict"        // the request contradicts what is stored
-	CodeTooLarge    Code = "too_large"       // the request exceeds a bound
-	CodeContention  Code = "contention"      // others hold what is needed; the same request may work later
-	CodeUnavailable Code = "unavailable"     // the database or the server cannot answer now; try later
-	CodeBusy        Code = "busy"            // others are being answered; the same request may work soon
-	CodeInternal    Code = "internal"        // a defect, or a failure nobody foresaw
+	CodeInvalid         Code = "invalid"           // the request can never work as it stands
+	CodeAnonymous       Code = "unauthenticated"   // nobody may ask so without saying who it is
+	CodeForbidden       Code = "forbidden"         // the one who asks may not
+	CodeNotFound        Code = "not_found"         // what the request names does not exist, or is not for the one who asks
+	CodeConflict        Code = "conflict"          // the request contradicts what is stored
+	CodeTooLarge        Code = "too_large"         // the request exceeds a bound
+	CodeContention      Code = "contention"        // others hold what is needed; the same request may work later
+	CodeUnavailable     Code = "unavailable"       // the database or the server cannot answer now; try later
+	CodeBusy            Code = "busy"              // others are being answered; the same request may work soon
+	CodeTooManyRequests Code = "too_many_requests" // the one who asks does so too often; the same request may work soon
+	CodeInternal        Code = "internal"          // a defect, or a failure nobody foresaw
 )
 
 // Error is a failure that a person can act on: Message says what to do, Field names the part of the

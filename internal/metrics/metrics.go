@@ -13,6 +13,7 @@ import (
 
 	"tasktide/internal/api"
 	"tasktide/internal/cache"
+	"tasktide/internal/jobmon"
 	"tasktide/internal/store/sqlstore"
 )
 
@@ -38,6 +39,7 @@ type Source struct {
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
 
 // New returns the metrics of a source. It panics when two have the same name.
@@ -49,8 +51,15 @@ func New(source Source) *Metrics {
 			Help:    "How long requests took, by the route's pattern, the method and the class of the status.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"route", "method", "status"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tasktide_http_requests_refused_total",
+			Help: "Requests that were refused because of too many others, or because their caller asks too often, by the error's code.",
+		}, []string{"code"}),
 	}
-	m.registry.MustRegister(m.requests, newCollector(source),
+	for _, code := range []jobmon.Code{jobmon.CodeBusy, jobmon.CodeTooManyRequests} {
+		m.refused.WithLabelValues(string(code)) // an alert looks for what is counted from the start
+	}
+	m.registry.MustRegister(m.requests, m.refused, newCollector(source),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -59,6 +68,9 @@ func New(source Source) *Metrics {
 func (m *Metrics) Observe(a api.Answered) {
 	m.requests.WithLabelValues(a.Route, a.Method, a.Status).Observe(a.Took.Seconds())
 }
+
+// Refused counts a request that was refused for a reason of load.
+func (m *Metrics) Refused(code jobmon.Code) { m.refused.WithLabelValues(string(code)).Inc() }
 
 // Handler answers a scrape. What asks while two others do gets a 503.
 func (m *Metrics) Handler() http.Handler {

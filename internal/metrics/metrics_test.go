@@ -15,6 +15,7 @@ import (
 
 	"tasktide/internal/api"
 	"tasktide/internal/cache"
+	"tasktide/internal/jobmon"
 	"tasktide/internal/metrics"
 	"tasktide/internal/store/testdb"
 )
@@ -36,6 +37,7 @@ var exported = strings.Fields(`
 	tasktide_database_pool_waits_total counter
 	tasktide_database_up gauge
 	tasktide_http_request_duration_seconds histogram
+	tasktide_http_requests_refused_total counter
 	tasktide_page_exports_total counter
 	tasktide_page_filters_median gauge
 	tasktide_page_render_seconds summary
@@ -81,6 +83,7 @@ func scraped(t *testing.T, change func(*metrics.Source)) (text string) {
 	change(&source)
 	told := metrics.New(source)
 	told.Observe(api.Answered{Route: "/api/v2/workflows", Method: "GET", Status: "2xx", Took: 20 * time.Millisecond})
+	told.Refused(jobmon.CodeTooManyRequests)
 	w := httptest.NewRecorder()
 	told.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	body, err := io.ReadAll(w.Result().Body)
@@ -145,6 +148,8 @@ tasktide_cache_passed_total 19
 tasktide_database_pool_max_connections{pool="write"} 1
 tasktide_page_exports_total{kind="svg"} 0
 tasktide_http_request_duration_seconds_bucket{method="GET",route="/api/v2/workflows",status="2xx",le="0.025"} 1
+tasktide_http_requests_refused_total{code="busy"} 0
+tasktide_http_requests_refused_total{code="too_many_requests"} 1
 tasktide_http_request_duration_seconds_bucket{method="GET",route="/api/v2/workflows",status="2xx",le="0.01"} 0
 `) {
 		if !strings.Contains(text, "\n"+line) {

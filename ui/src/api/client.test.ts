@@ -11,7 +11,12 @@ afterEach(() => {
 });
 
 /** A server that answers once and for all, and the URL of a path on it. */
-async function answering(status: number, body: string, type = "application/json") {
+async function answering(
+  status: number,
+  body: string,
+  type = "application/json",
+  more: Record<string, string> = {},
+) {
   const seen: string[] = [];
   const traces: unknown[] = [];
   const created = createServer((request, response) => {
@@ -29,6 +34,8 @@ async function answering(status: number, body: string, type = "application/json"
         "access-control-allow-origin": "*",
         "access-control-allow-methods": "GET, PUT",
         "access-control-allow-headers": "content-type, traceparent",
+        "access-control-expose-headers": "retry-after",
+        ...more,
       });
       response.end(preflight ? undefined : body);
     });
@@ -82,6 +89,16 @@ describe("getJSON", () => {
       field: "granularity",
     });
     expect(error.transient).toBe(false);
+  });
+
+  it("tells how long the server wants not to be asked", async () => {
+    const body = { error: { code: "too_many_requests", message: "Too often.", field: null } };
+    const { url } = await answering(429, JSON.stringify(body), "application/json", {
+      "Retry-After": "3",
+    });
+    const error = await failure(getJSON(url));
+    expect(error).toMatchObject({ message: "Too often.", status: 429, retryAfterMs: 3_000 });
+    expect(error.transient).toBe(true);
   });
 
   it.each([

@@ -20,13 +20,17 @@ export class ApiError extends Error {
     readonly field: string | null = null,
     /** Finds the request in the server's log; null where none was sent. */
     readonly traceId: string | null = null,
+    /** How long the server wants not to be asked again, in milliseconds. */
+    readonly retryAfterMs = 0,
   ) {
     super(message);
   }
 
   /** Whether the same request may succeed later. */
   get transient(): boolean {
-    return ["network", "unavailable", "busy", "contention"].includes(this.code);
+    return ["network", "unavailable", "busy", "too_many_requests", "contention"].includes(
+      this.code,
+    );
   }
 }
 
@@ -103,7 +107,8 @@ function toApiError(error: unknown): ApiError {
   const body = parseObject(error.response.data);
   if (body !== null && isErrorAnswer(body)) {
     const { code, message, field, trace_id } = body.error;
-    return new ApiError(code, message, status, field, trace_id || traceId);
+    const after = Number(error.response.headers["retry-after"] ?? 0);
+    return new ApiError(code, message, status, field, trace_id || traceId, after * 1000);
   }
   const code = status === 502 || status === 503 || status === 504 ? "unavailable" : "format";
   const message = `The server answered with status ${status} and no reason.`;

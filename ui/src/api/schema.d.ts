@@ -1414,6 +1414,7 @@ export interface components {
           | "contention"
           | "unavailable"
           | "busy"
+          | "too_many_requests"
           | "too_large"
           | "internal";
         /** @description For people: what went wrong and what to do. */
@@ -1985,6 +1986,17 @@ export interface components {
         "application/json": components["schemas"]["ErrorAnswer"];
       };
     };
+    /** @description The caller asks too often: more than --rate-limit times a second on average, or ten times as many at once. */
+    TooManyRequests: {
+      headers: {
+        /** @description After how many seconds to ask again. */
+        "Retry-After"?: number;
+        [name: string]: unknown;
+      };
+      content: {
+        "application/json": components["schemas"]["ErrorAnswer"];
+      };
+    };
   };
   parameters: never;
   requestBodies: never;
@@ -2026,6 +2038,7 @@ export interface operations {
       401: components["responses"]["Unauthenticated"];
       403: components["responses"]["Forbidden"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2167,6 +2180,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2231,6 +2245,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2272,6 +2287,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2302,6 +2318,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2339,6 +2356,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2420,6 +2438,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2515,6 +2534,7 @@ export interface operations {
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
       423: components["responses"]["Contention"];
+      429: components["responses"]["TooManyRequests"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };
@@ -2587,6 +2607,7 @@ export interface operations {
       400: components["responses"]["Invalid"];
       401: components["responses"]["Unauthenticated"];
       403: components["responses"]["Forbidden"];
+      503: components["responses"]["Unavailable"];
     };
   };
   sendTelemetry: {
@@ -2614,6 +2635,7 @@ export interface operations {
       401: components["responses"]["Unauthenticated"];
       403: components["responses"]["Forbidden"];
       413: components["responses"]["Error"];
+      503: components["responses"]["Unavailable"];
     };
   };
   getOpenAPI: {
