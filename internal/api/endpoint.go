@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"reflect"
+	"time"
 
 	"tasktide/internal/limit"
 )
@@ -21,8 +23,7 @@ func handle[Request, Answer any](
 	subjects := subjectsOf(reflect.TypeFor[Request]())
 	return func(w http.ResponseWriter, r *http.Request) {
 		var request Request
-		r.Body = http.MaxBytesReader(w, r.Body, s.MaxBodyBytes)
-		if err := read.request(r, reflect.ValueOf(&request).Elem()); err != nil {
+		if err := s.receive(w, r, read, reflect.ValueOf(&request).Elem()); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -38,6 +39,34 @@ func handle[Request, Answer any](
 		}
 		s.succeed(w, r, answer)
 	}
+}
+
+// longBody is from how many bytes on a body is read in turns: as many more of them would fill the memory.
+const longBody = 1 << 20
+
+// receive reads a request. Its body must be there within the time of its route.
+func (s *server) receive(w http.ResponseWriter, r *http.Request, read reader, request reflect.Value) error {
+	if r.ContentLength == 0 {
+		return read.request(r, request)
+	}
+	if r.ContentLength < 0 || r.ContentLength > longBody {
+		giveBack, err := s.longBodies.Take(r.Context())
+		if err != nil {
+			return err
+		}
+		defer giveBack()
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, s.MaxBodyBytes)
+	connection := http.NewResponseController(w)
+	if until, bounded := r.Context().Deadline(); bounded {
+		_ = connection.SetReadDeadline(until) // a recorder of answers has none
+	}
+	if err := read.request(r, request); err != nil {
+		return err
+	}
+	// Otherwise its end, while the request is worked on, would look as if the client had gone.
+	_ = connection.SetReadDeadline(time.Time{})
+	return nil
 }
 
 // inTurn does some work when it is its turn among the routes of its kind. What is sent to those who are slow to take it
@@ -93,7 +122,7 @@ func (s *server) succeed(w http.ResponseWriter, r *http.Request, answer any) {
 // place.
 func (s *server) stream(w http.ResponseWriter, r *http.Request, answer streamed) {
 	sent := &beginning{ResponseWriter: w}
-	buffer := bufio.NewWriterSize(sent, 64<<10)
+	buffer := bufio.NewWriterSize(hurried{sent, http.NewResponseController(w), s.TakeWait}, 64<<10)
 	before := w.Header().Clone()
 	answer.header(w.Header())
 	err := answer.stream(buffer)
@@ -111,6 +140,19 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, answer streamed)
 		// What was sent must not look whole.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// hurried gives up a client that does not take what is written in time: the answer is made out of a snapshot, and with
+// that goes a connection to the database.
+type hurried struct {
+	io.Writer
+	connection *http.ResponseController
+	within     time.Duration
+}
+
+func (h hurried) Write(data []byte) (int, error) {
+	_ = h.connection.SetWriteDeadline(time.Now().Add(h.within)) // a recorder of answers has none
+	return h.Writer.Write(data)
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {

@@ -81,6 +81,8 @@ type Config struct {
 	// TrustedProxies are those whose X-Forwarded-For says who asks, where no user does. Otherwise it is the address that
 	// a request comes from.
 	TrustedProxies []netip.Prefix
+	// TakeWait is how long a client may need for each part of an answer that is made while it is sent. 0 means 10 s.
+	TakeWait time.Duration
 	// TurnWait is how long the next one waits before it is refused as CodeBusy. 0 means 10 s.
 	TurnWait time.Duration
 }
@@ -95,15 +97,20 @@ func New(config Config) http.Handler {
 	config.StateAtOnce = cmp.Or(config.StateAtOnce, 512)
 	config.ReadsAtOnce = cmp.Or(config.ReadsAtOnce, 64)
 	config.TurnWait = cmp.Or(config.TurnWait, 10*time.Second)
+	config.TakeWait = cmp.Or(config.TakeWait, 10*time.Second)
 	config.Pages = cmp.Or(config.Pages, config.Reader)
 	config.Usage = cmp.Or(config.Usage, NewUsage())
-	s := &server{Config: config, document: servedDocument()}
+	s := &server{Config: config, document: servedDocument(), longBodies: limit.NewTurns(longBodies, config.TurnWait)}
 	return s.routes()
 }
 
+// longBodies is how many bodies of more than longBody bytes are read at once.
+const longBodies = 8
+
 type server struct {
 	Config
-	document []byte
+	document   []byte
+	longBodies *limit.Turns
 }
 
 // statePrefixes are the paths under which JobMon's clients look for the state routes: clients from
