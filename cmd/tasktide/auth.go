@@ -24,6 +24,8 @@ type authFlags struct {
 	ReadAccess        auth.Principals `env:"TASKTIDE_READ_ACCESS" default:"members" placeholder:"WHO" help:"Who may see workflows that are not their own: everyone, members (all who are known), owners (nobody), group:NAME, user:NAME, or several of them (${default})."`
 	ChangeAccess      auth.Principals `env:"TASKTIDE_CHANGE_ACCESS" default:"owners" placeholder:"WHO" help:"Who may change them, in the same words (${default})."`
 	Admins            auth.Principals `env:"TASKTIDE_ADMINS" placeholder:"WHO" help:"Who may see and change everything: group:NAME, user:NAME."`
+
+	oidcFlags
 }
 
 // secret is a text that is never shown.
@@ -31,46 +33,52 @@ type secret string
 
 func (secret) String() string { return "(secret)" }
 
-// guard returns what the flags ask for, nil when that is nothing.
-func (f authFlags) guard(tokens store.Tokens) (*api.Guard, error) {
+// guard returns what the flags ask for of a server below a path, nil when that is nothing.
+func (f authFlags) guard(tokens store.Tokens, base basePath) (*api.Guard, error) {
 	if f.Auth != "session" {
+		if f.oidcFlags.given() {
+			return nil, jobmon.Errorf(jobmon.CodeInvalid,
+				"there is an OpenID Connect provider, but nobody is asked who they are; add --auth session")
+		}
 		if f.SessionSecret != "" || f.SessionSecretFile != "" {
 			return nil, jobmon.Errorf(jobmon.CodeInvalid, "there is a session secret, but nobody is asked who they are; add --auth session")
 		}
 		return nil, nil //nolint:nilnil // no guard is a guard that lets all through
 	}
-	key, err := f.secret()
+	key, err := readSecret(f.SessionSecret, f.SessionSecretFile, "TASKTIDE_SESSION_SECRET")
+	login, wrong := f.login(base)
 	switch {
 	case err != nil:
 		return nil, err
+	case key == "":
+		return nil, jobmon.Errorf(jobmon.CodeInvalid,
+			"--auth session needs the secret that JobMon signs its cookie with: TASKTIDE_SESSION_SECRET or TASKTIDE_SESSION_SECRET_FILE")
+	case wrong != nil:
+		return nil, wrong
 	case f.ChangeAccess.Everyone():
 		return nil, jobmon.Errorf(jobmon.CodeInvalid, "--change-access must not be everyone: to change something, one has to be known")
 	case f.Admins.Members():
 		return nil, jobmon.Errorf(jobmon.CodeInvalid, "--admins must be groups and users, not everyone or members")
 	}
 	return &api.Guard{
-		Cookies: auth.NewCookies(key), Tokens: tokens,
+		Cookies: auth.NewCookies(key), Tokens: tokens, Login: login,
 		Policy: auth.Policy{Readers: f.ReadAccess, Changers: f.ChangeAccess, Admins: f.Admins},
 	}, nil
 }
 
-func (f authFlags) secret() (string, error) {
-	key := string(f.SessionSecret)
-	if f.SessionSecretFile != "" {
-		if key != "" {
-			return "", jobmon.Errorf(jobmon.CodeInvalid, "give TASKTIDE_SESSION_SECRET or TASKTIDE_SESSION_SECRET_FILE, but not both")
-		}
-		text, err := os.ReadFile(f.SessionSecretFile)
-		if err != nil {
-			return "", jobmon.Errorf(jobmon.CodeInvalid, "the session secret cannot be read: %w", err)
-		}
-		key = strings.TrimRight(string(text), "\r\n")
+// readSecret returns a secret that is given in the environment or in a file, or nothing.
+func readSecret(given secret, file, name string) (string, error) {
+	if file == "" {
+		return string(given), nil
 	}
-	if key == "" {
-		return "", jobmon.Errorf(jobmon.CodeInvalid,
-			"--auth session needs the secret that JobMon signs its cookie with: TASKTIDE_SESSION_SECRET or TASKTIDE_SESSION_SECRET_FILE")
+	if given != "" {
+		return "", jobmon.Errorf(jobmon.CodeInvalid, "give %s or %s_FILE, but not both", name, name)
 	}
-	return key, nil
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", jobmon.Errorf(jobmon.CodeInvalid, "%s_FILE cannot be read: %w", name, err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
 // refuseStrangers returns an error when others than this machine can reach a server that asks nobody who they are.

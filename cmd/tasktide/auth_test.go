@@ -21,6 +21,14 @@ func TestWhatCannotBeGuardedIsRefused(t *testing.T) {
 	serve := func(args ...string) []string {
 		return append([]string{"serve", "--listen", "127.0.0.1:0", "--database-url", database}, args...)
 	}
+	const callback = "https://tasktide.example.org/api/auth/oidc/auth"
+	login := func(args ...string) []string {
+		return append(serve("--auth", "session", "--session-secret", "s"), args...)
+	}
+	complete := func(args ...string) []string {
+		return append(login("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "tasktide", "--oidc-client-secret", "s3cret",
+			"--oidc-redirect-url", callback), args...)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
@@ -38,6 +46,18 @@ func TestWhatCannotBeGuardedIsRefused(t *testing.T) {
 		{serve("--auth", "session", "--session-secret", "s", "--read-access", "all"), 2, "group:NAME"},
 		{serve("--auth", "ldap"), 2, "session"},
 		{[]string{"config", "check", "--database-url", database, "--listen", "127.0.0.1:0", "--auth", "session"}, 1, "wrong settings: 1"},
+		{serve("--oidc-issuer", "https://x"), 1, "--auth session"},
+		{login("--oidc-client-id", "tasktide"), 1, "TASKTIDE_OIDC_ISSUER"},
+		{login("--oidc-issuer", "https://x", "--oidc-client-id", "t", "--oidc-redirect-url", callback), 1, "TASKTIDE_OIDC_CLIENT_SECRET"},
+		{complete("--oidc-client-secret-file", file), 1, "not both"},
+		{complete("--oidc-issuer", "http://login.example.org"), 1, "https://"},
+		{complete("--oidc-issuer", "login.example.org"), 1, "TASKTIDE_OIDC_ISSUER must"},
+		{complete("--oidc-issuer", "https://me:s3cret@login.example.org"), 1, "TASKTIDE_OIDC_ISSUER must"},
+		{complete("--oidc-scopes", "email"), 1, "openid"},
+		{complete("--oidc-redirect-url", "https://tasktide.example.org/"), 1, callback},
+		{complete("--oidc-redirect-url", callback+"?x"), 1, callback},
+		{complete("--oidc-redirect-url", "/api/auth/oidc/auth"), 1, callback},
+		{complete("--base-path", "/tools/"), 1, "https://tasktide.example.org/tools/api/auth/oidc/auth"},
 		{[]string{"token", "create", "--database-url", database}, 2, "--user"},
 		{[]string{"token", "create", "--user", "ada", "--scope", "write", "--database-url", database}, 1, "read, state"},
 		{[]string{"token", "create", "--user", "ada", "--expires", "0", "--database-url", database}, 1, "expire"},
@@ -45,7 +65,7 @@ func TestWhatCannotBeGuardedIsRefused(t *testing.T) {
 	} {
 		code, _, errOut := call(c.args...)
 		last := errOut[strings.LastIndex(strings.TrimSpace(errOut), "\n")+1:]
-		if code != c.code || !strings.Contains(last, c.says) {
+		if code != c.code || !strings.Contains(last, c.says) || strings.Contains(errOut, "s3cret") {
 			t.Errorf("%v exits %d with %q; want %d and %q", c.args, code, last, c.code, c.says)
 		}
 	}

@@ -58,7 +58,9 @@ func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.
 		return err
 	}
 	wrong := 0
-	for _, check := range []func(context.Context) error{c.checkDatabase, c.checkAddress, c.checkCache, c.checkRetention, checkTracing(t)} {
+	for _, check := range []func(context.Context) error{
+		c.checkDatabase, c.checkAddress, c.checkProvider, c.checkCache, c.checkRetention, checkTracing(t),
+	} {
 		within, cancel := context.WithTimeout(ctx, checkTime)
 		err := check(within)
 		cancel()
@@ -179,7 +181,7 @@ func (c *configCheckCommand) checkFile() (exists bool, err error) {
 }
 
 func (c *configCheckCommand) checkAddress(ctx context.Context) error {
-	guard, err := c.guard(nil)
+	guard, err := c.guard(nil, c.BasePath)
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,10 @@ func TestConfigCheckTellsWhatIsWrong(t *testing.T) {
 		{[]string{"--redis-url", redis.URL(redis.Address())}, ""},
 		{[]string{"--redis-url", redis.URL("127.0.0.1:1")}, "Redis does not answer"},
 		{[]string{"--redis-url", "http://x"}, "redis://"},
+		{[]string{
+			"--auth", "session", "--session-secret", "s3cret", "--oidc-issuer", "http://127.0.0.1:1", "--oidc-client-id", "tasktide",
+			"--oidc-client-secret", "s3cret", "--oidc-redirect-url", "https://tasktide.example.org/api/auth/oidc/auth",
+		}, "identity provider does not answer"},
 		{[]string{"--cache-bytes=-1"}, "--cache-bytes"},
 		{[]string{"--listen", taken.Addr().String()}, "address already in use"},
 		{[]string{"--listen", "0.0.0.0:0"}, "nobody is asked to log in"},

@@ -64,6 +64,8 @@ Examples:
     tasktide serve --database-url sqlite://runs.db --listen 127.0.0.1:9000
     tasktide serve --base-path /tasktide/ --telemetry off
     TASKTIDE_SESSION_SECRET_FILE=/etc/jobmon/secret tasktide serve --auth session --admins group:ops --listen :8070
+    tasktide serve --auth session --oidc-issuer https://login.example.org --oidc-client-id tasktide \
+        --oidc-redirect-url https://tasktide.example.org/api/auth/oidc/auth   # secrets are in the environment
     tasktide serve --database-url postgres://tasktide:secret@db.example.org/tasktide --migrate
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
@@ -79,7 +81,7 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	guard, err := c.authFlags.guard(db)
+	guard, err := c.authFlags.guard(db, c.BasePath)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}

@@ -20,6 +20,8 @@ type Guard struct {
 	Cookies *auth.Cookies
 	Tokens  store.Tokens
 	Policy  auth.Policy
+	// Login is how people log in here. nil leaves that to JobMon.
+	Login *Login
 }
 
 // tokenWithin is how long a database may take to tell a token.
@@ -56,6 +58,7 @@ func (s *server) identify(next http.Handler) http.Handler {
 			}
 			s.Log.Log(r.Context(), level, "credentials are not accepted", "reason", err, "method", r.Method, "path", r.URL.Path)
 		}
+		s.renew(w, r, who)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey, who)))
 	})
 }
@@ -79,22 +82,25 @@ func (s *server) whoAsks(r *http.Request) (auth.Identity, error) {
 		}
 		return auth.TokenIdentity(token, time.Now())
 	}
-	cookies := r.CookiesNamed(auth.CookieName)
-	if len(cookies) == 0 {
+	value, found := lastCookie(r, auth.CookieName)
+	if !found {
 		return auth.Identity{}, nil
 	}
-	session, err := s.Guard.Cookies.Verify(cookies[len(cookies)-1].Value, time.Now()) // JobMon takes the last
+	session, err := s.Guard.Cookies.Verify(value, time.Now())
 	if err != nil {
 		return auth.Identity{}, err
 	}
+	who := auth.Identity{Session: session}
 	user, err := session.User()
 	switch {
 	case errors.Is(err, auth.ErrNoUser):
-		return auth.Identity{}, nil
+		return who, nil
 	case err != nil:
-		return auth.Identity{Malformed: true}, err
+		who.Malformed = true
+		return who, err
 	default:
-		return auth.Identity{User: user.Name, Groups: user.Groups}, nil
+		who.User, who.Groups = user.Name, user.Groups
+		return who, nil
 	}
 }
 

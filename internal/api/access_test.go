@@ -27,10 +27,15 @@ type guarded struct {
 
 func newGuarded(t *testing.T, readers string) guarded {
 	t.Helper()
+	return newGuardedBy(t, readers, loginAt(t, "http://127.0.0.1:1"))
+}
+
+func newGuardedBy(t *testing.T, readers string, login *api.Login) guarded {
+	t.Helper()
 	cookies := auth.NewCookies(secret)
 	f := newFixture(t, func(config *api.Config) {
 		config.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-		config.Guard = &api.Guard{Cookies: cookies, Tokens: config.Catalog.(store.Tokens)}
+		config.Guard = &api.Guard{Cookies: cookies, Tokens: config.Catalog.(store.Tokens), Login: login}
 		policy := &config.Guard.Policy
 		if policy.Readers.UnmarshalText([]byte(readers)) != nil || policy.Admins.UnmarshalText([]byte("group:ops")) != nil {
 			t.Fatal("not a policy")
@@ -64,11 +69,17 @@ func (g guarded) tokenUntil(until time.Time, user string, scopes ...auth.Scope) 
 
 func (g guarded) session(user string, groups ...string) []string {
 	g.t.Helper()
+	return g.cookie(string(g.user(user, groups...)), time.Now())
+}
+
+// user is what JobMon keeps of a user.
+func (g guarded) user(user string, groups ...string) []byte {
+	g.t.Helper()
 	told, _ := json.Marshal(map[string]any{
 		"sub": user, "email": user + "@example.org", "preferred_username": user, "name": user, "updated_at": 1, "given_name": "",
 		"family_name": "", "groups": append([]string{}, groups...), "nonce": "", "at_hash": "", "sid": "", "aud": "", "exp": 1, "iat": 1, "iss": "",
 	})
-	return g.cookie(string(told), time.Now())
+	return told
 }
 
 func (g guarded) cookie(user string, at time.Time) []string {
@@ -92,6 +103,7 @@ var roles = []string{
 // kinds say what becomes of a request by the one who makes it, 0 for whatever an answer without any rule is.
 var kinds = map[string][]int{
 	"greets":             {0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+	"tells who it is":    {401, 0, 0, 0, 0, 403, 403, 403, 403, 403},
 	"reads":              {401, 0, 0, 0, 0, 0, 403, 0, 0, 403},
 	"reads a workflow":   {401, 404, 0, 0, 0, 0, 403, 0, 404, 403},
 	"changes a workflow": {401, 404, 0, 403, 0, 403, 0, 0, 403, 404},
@@ -101,16 +113,20 @@ var kinds = map[string][]int{
 
 // routeKinds has a row for each route, JobMon's without their prefix.
 var routeKinds = map[string]string{
-	"GET /readyz":                         "greets",
-	"GET /metrics":                        "reads",
-	"GET /healthz":                        "greets",
-	"GET /api/openapi.json":               "greets",
-	"GET /api/v2/server":                  "greets",
-	"GET /api/v2/health":                  "reads",
-	"GET /api/v2/telemetry":               "reads",
-	"POST /api/v2/telemetry":              "reads",
-	"GET /api/v2/workflows":               "reads",
-	"GET /api/v2/workflows/{workflow_id}": "reads a workflow",
+	"GET /readyz":                                            "greets",
+	"GET /metrics":                                           "reads",
+	"GET /healthz":                                           "greets",
+	"GET /api/openapi.json":                                  "greets",
+	"GET /api/v2/server":                                     "greets",
+	"GET /api/auth/oidc/login":                               "greets",
+	"GET /api/auth/oidc/auth":                                "greets",
+	"POST /api/auth/oidc/logout":                             "greets",
+	"GET /api/auth/oidc/userinfo":                            "tells who it is",
+	"GET /api/v2/health":                                     "reads",
+	"GET /api/v2/telemetry":                                  "reads",
+	"POST /api/v2/telemetry":                                 "reads",
+	"GET /api/v2/workflows":                                  "reads",
+	"GET /api/v2/workflows/{workflow_id}":                    "reads a workflow",
 	"GET /api/v2/workflow/{workflow_id}/task_templates":      "reads a workflow",
 	"GET /api/v2/workflow/{workflow_id}/task_concurrency":    "reads a workflow",
 	"GET /api/v2/workflow/{workflow_id}/task_status_changes": "reads a workflow",

@@ -300,7 +300,7 @@ func TestWorkflow(t *testing.T) {
 
 func TestServer(t *testing.T) {
 	f := newFixture(t, func(c *api.Config) { c.Demo = true })
-	f.send("GET", "/api/v2/server", "").is(`{"version": "v1.2.3", "demo": true, "telemetry": false}`)
+	f.send("GET", "/api/v2/server", "").is(`{"version": "v1.2.3", "demo": true, "telemetry": false, "login": "none", "user": null}`)
 	f.send("GET", "/healthz", "").is(`{"status": "ok"}`)
 	f.send("GET", "/api/openapi.json", "").ok()
 }

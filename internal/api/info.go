@@ -10,13 +10,16 @@ import (
 )
 
 type aboutAnswer struct {
-	Version   string `json:"version"`
-	Demo      bool   `json:"demo"`
-	Telemetry bool   `json:"telemetry"`
+	Version   string      `json:"version"`
+	Demo      bool        `json:"demo"`
+	Telemetry bool        `json:"telemetry"`
+	Login     string      `json:"login"`
+	User      *userAnswer `json:"user"`
 }
 
-func (s *server) about(context.Context, none) (aboutAnswer, error) {
-	return aboutAnswer{s.Version, s.Demo, s.Telemetry}, nil
+func (s *server) about(ctx context.Context, _ none) (aboutAnswer, error) {
+	where, who := s.login(ctx)
+	return aboutAnswer{s.Version, s.Demo, s.Telemetry, where, who}, nil
 }
 
 type statusAnswer struct {

@@ -130,6 +130,10 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/readyz", handle(s, strictQuery, s.ready))
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
+		r.Get(loginPath+"/login", s.withLogin(s.beginLogin))
+		r.Get(CallbackPath, s.withLogin(s.endLogin))
+		r.Get(loginPath+"/userinfo", handle(s, strictQuery, s.loggedIn))
+		r.Post(loginPath+"/logout", s.logOut)
 	})
 	root.Group(func(r chi.Router) {
 		r.Use(deadline(s.ReadTimeout, limit.NewTurns(s.ReadsAtOnce, s.TurnWait)), s.allow(auth.Read))

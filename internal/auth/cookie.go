@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // JobMon's cookie is made so
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -16,8 +17,10 @@ const (
 	CookieName = "session"
 	// CookieMaxAge is how long a session lasts from when its cookie was signed. At exactly this age it still does.
 	CookieMaxAge = 14 * 24 * time.Hour
-	// maxCookie is how many bytes of a cookie any browser keeps.
-	maxCookie = 4096
+	// CookieBytes is how long a cookie may be with its name and attributes, in bytes, to be kept by any browser.
+	CookieBytes = 4096
+	// renewedAfter is the age from which on a cookie is signed anew.
+	renewedAfter = time.Hour
 )
 
 // Why a cookie is not accepted.
@@ -32,13 +35,16 @@ var (
 // Session is what a cookie holds: JSON values by name, of which "user" is the one of who is logged in.
 type Session map[string]json.RawMessage
 
-// Cookies signs and verifies JobMon's session cookie: payload, time of signing and signature, joined by full stops.
-type Cookies struct{ key []byte }
+// Cookies signs and verifies JobMon's session cookie: payload, time of signing and signature, joined by full stops. It
+// does so with the cookie of a login that is under way, too.
+type Cookies struct{ key, loginKey []byte }
 
 // NewCookies returns the cookies of all servers that have this secret.
 func NewCookies(secret string) *Cookies {
 	key := sha1.Sum([]byte("itsdangerous.Signer" + "signer" + secret)) //nolint:gosec // as above
-	return &Cookies{key[:]}
+	loginKey := hmac.New(sha256.New, []byte(secret))
+	loginKey.Write([]byte("tasktide login"))
+	return &Cookies{key[:], loginKey.Sum(nil)}
 }
 
 // Sign returns the value of a session's cookie, signed at an instant, which is cut to seconds.
@@ -47,12 +53,28 @@ func (c *Cookies) Sign(session Session, at time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return c.signAt(base64.StdEncoding.EncodeToString(payload), at), nil
+}
+
+func (c *Cookies) signAt(payload string, at time.Time) string {
 	seconds := binary.BigEndian.AppendUint64(nil, uint64(max(0, at.Unix())))
 	for len(seconds) > 0 && seconds[0] == 0 {
 		seconds = seconds[1:]
 	}
-	signed := base64.StdEncoding.EncodeToString(payload) + "." + base64.RawURLEncoding.EncodeToString(seconds)
-	return signed + "." + c.signature(signed), nil
+	signed := payload + "." + base64.RawURLEncoding.EncodeToString(seconds)
+	return signed + "." + c.signature(signed)
+}
+
+// Renew returns the value of a cookie that Verify accepts, signed anew at an instant, if it was signed an hour ago or
+// longer. What JobMon keeps in it stays to the byte.
+func (c *Cookies) Renew(value string, now time.Time) (renewed string, due bool) {
+	signed, _, _ := cutLast(value)
+	payload, written, _ := cutLast(signed)
+	signedAt, ok := readSeconds(written)
+	if !ok || now.Sub(time.Unix(signedAt, 0)) < renewedAfter {
+		return "", false
+	}
+	return c.signAt(payload, now), true
 }
 
 func (c *Cookies) signature(signed string) string {
@@ -64,7 +86,7 @@ func (c *Cookies) signature(signed string) string {
 // Verify returns the session in a cookie's value as of an instant. Nothing of the value is decoded before its
 // signature has been compared, in constant time. ErrOversized, ErrForged, ErrExpired, ErrFuture or ErrMalformed.
 func (c *Cookies) Verify(value string, now time.Time) (Session, error) {
-	if len(value) > maxCookie {
+	if len(value) > CookieBytes {
 		return nil, ErrOversized
 	}
 	signed, signature, found := cutLast(value)

