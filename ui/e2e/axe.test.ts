@@ -4,6 +4,7 @@ import axe, { type AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { launch } from "./browser";
+import { sessionFlags, signSession } from "./session";
 import { importAndServe, type Served } from "./tasktide";
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -88,15 +89,40 @@ it.each<[what: string, path: string, ready: () => Promise<void>]>([
 ])("axe finds nothing in %s", async (_, path, ready) => {
   await page.goto(`${served.url}/${path}`);
   await ready();
+  await findNothing(`/${path}`);
+});
+
+it("axe finds nothing in what has to do with a login", async () => {
+  // The provider is asked only by a login.
+  const nowhere = "http://127.0.0.1:1";
+  const flags = sessionFlags(nowhere, `${nowhere}/api/auth/oidc/auth`);
+  const guarded = await importAndServe("nightly", ...flags);
+  await page.goto(`${guarded.url}/${workflow}`);
+  await says("Log in to see this")();
+  await findNothing("a workflow for nobody");
+  await page.goto(`${guarded.url}/login?reason=unavailable`);
+  await says("The identity provider does not answer")();
+  await findNothing("a failed login");
+  const value = signSession("ada");
+  await page.context().addCookies([{ name: "session", value, url: guarded.url }]);
+  await page.goto(`${guarded.url}/${workflow}`);
+  await drawn();
+  await page.getByRole("button", { name: "Logged in as ada" }).click();
+  await says("ada@example.org")();
+  await findNothing("the user menu");
+  await guarded.close();
+});
+
+async function findNothing(where: string) {
   // The server's CSP refuses a script in the page.
   await page.evaluate(axe.source);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     // Colours that still change are of neither theme.
     await expect.poll(() => page.evaluate(settled), patience).toEqual([colorScheme, 0]);
-    expect(await findings(), `/${path} in the ${colorScheme} theme`).toEqual([]);
+    expect(await findings(), `${where} in the ${colorScheme} theme`).toEqual([]);
   }
-});
+}
 
 /** The theme that is shown, and what moves. */
 function settled(): [string, number] {

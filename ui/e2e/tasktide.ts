@@ -58,10 +58,10 @@ function built(): string {
 }
 
 /** A command that serves until it is closed, and the folder that goes with it. */
-async function started(folder: string, ...command: string[]) {
+async function started(folder: string, command: string, ...flags: string[]) {
   const server = await start(
     built(),
-    [...command, "--listen", "127.0.0.1:0"],
+    [command, "--listen", "127.0.0.1:0", ...flags],
     /http:\/\/127\.0\.0\.1:\d+/,
     { TMPDIR: folder },
   );

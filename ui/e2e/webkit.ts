@@ -1,12 +1,11 @@
 /** Debian's WebKit, through WebDriver: in the browser that belongs to its driver, on a screen that nobody sees. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { keyActions, viewport, type Driver } from "./driver";
-import { start } from "./program";
+import { freePort, start } from "./program";
 
 const patience = { timeout: 20_000 };
 
@@ -63,13 +62,4 @@ async function call<Value>(method: string, url: string, body?: unknown): Promise
   const { value } = (await response.json()) as { value: Value };
   if (!response.ok) throw new Error(`${method} ${url}: ${JSON.stringify(value)}`);
   return value;
-}
-
-/** The driver must be told its port. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

@@ -1,8 +1,17 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./api/client";
+import { serverQuery } from "./services/server";
 
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  const client = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        // The login has ended, and the top of the page says otherwise until it asks.
+        if (error instanceof ApiError && error.code === "unauthenticated") {
+          void client.invalidateQueries(serverQuery());
+        }
+      },
+    }),
     defaultOptions: {
       queries: {
         // What the server refuses it refuses again; only a fault that passes is worth a retry.
@@ -15,4 +24,5 @@ export function newQueryClient(): QueryClient {
       },
     },
   });
+  return client;
 }

@@ -67,8 +67,17 @@ export function getJSON<T extends object>(
 
 /** PUTs a JSON object, and gets one; rejects as getJSON does. */
 export function putJSON<T extends object>(path: string, body: object): Promise<T> {
+  return sendJSON("put", path, body);
+}
+
+/** POSTs a JSON object, and gets one; rejects as getJSON does. */
+export function postJSON<T extends object>(path: string, body: object): Promise<T> {
+  return sendJSON("post", path, body);
+}
+
+function sendJSON<T extends object>(method: string, path: string, body: object): Promise<T> {
   const headers = { "Content-Type": "application/json" };
-  return send({ method: "put", url: path, data: JSON.stringify(body), headers });
+  return send({ method, url: path, data: JSON.stringify(body), headers });
 }
 
 async function send<T extends object>(request: AxiosRequestConfig): Promise<T> {

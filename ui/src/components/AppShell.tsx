@@ -9,9 +9,11 @@ import { useEffect } from "react";
 import { Link as RouterLink, Outlet, useLocation } from "react-router";
 import { basePath } from "../basePath";
 import { useScrollToTop } from "../routes/useScrollToTop";
+import { loginAction, userMenu } from "../login/parts";
 import { serverQuery } from "../services/server";
 import { telemetry } from "../telemetry/telemetry";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { Part } from "./Part";
 import { SkipLink } from "./SkipLink";
 import { ThemeMenu } from "./ThemeMenu";
 
@@ -19,6 +21,7 @@ export function AppShell() {
   const server = useQuery(serverQuery());
   const { pathname } = useLocation();
   const listens = server.data?.telemetry;
+  const user = server.data?.user ?? null;
   useEffect(() => {
     if (listens !== undefined) telemetry.listen(listens);
   }, [listens]);
@@ -74,6 +77,10 @@ export function AppShell() {
             UTC
           </Typography>
           <ThemeMenu />
+          {user !== null && <Part code={userMenu} props={{ user }} placeholder={null} />}
+          {user === null && server.data?.login === "oidc" && (
+            <Part code={loginAction} props={{}} placeholder={null} />
+          )}
         </Container>
       </Box>
       <Container

@@ -24,6 +24,9 @@ export const SunIcon = lines(
   `${circle(4)}M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4`,
 );
 export const MoonIcon = lines("M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z");
+export const UserIcon = lines(
+  `${circle(9)}M12 7a3 3 0 1 0 0 6a3 3 0 1 0 0-6M6.5 18.5a6.5 6.5 0 0 1 11 0`,
+);
 export const SystemIcon = lines("M3.5 5h17v11h-17zM9 20h6M12 16v4");
 export const ZoomInIcon = lines(
   "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5l5 5M7.5 10.5h6M10.5 7.5v6",

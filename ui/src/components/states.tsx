@@ -6,6 +6,8 @@ import Typography from "@mui/material/Typography";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { formatTime } from "../format";
+import { loginAction, loginPanel } from "../login/parts";
+import { Part } from "./Part";
 import { TraceId } from "./TraceId";
 
 interface EmptyStateProps {
@@ -38,6 +40,7 @@ interface ErrorStateProps {
 }
 
 export function ErrorState({ title, error, onRetry }: ErrorStateProps) {
+  if (needsLogin(error)) return <Part code={loginPanel} props={{ onRetry }} placeholder={null} />;
   return (
     <Alert
       severity="error"
@@ -67,20 +70,30 @@ interface StaleAlertProps {
 
 /** A refresh failed: what is on screen stays, and says how old it is. */
 export function StaleAlert({ error, dataAt, onRetry }: StaleAlertProps) {
+  const ended = needsLogin(error);
   return (
     <Alert
       severity="warning"
       variant="outlined"
       action={
-        <Button color="inherit" onClick={onRetry}>
-          Try again
-        </Button>
+        ended ? (
+          <Part code={loginAction} props={{ onRetry }} placeholder={null} />
+        ) : (
+          <Button color="inherit" onClick={onRetry}>
+            Try again
+          </Button>
+        )
       }
     >
-      {messageOf(error)} What you see is from {formatTime(dataAt)} UTC.
-      <Trace error={error} />
+      {ended ? "Your login has ended." : messageOf(error)} What you see is from {formatTime(dataAt)}{" "}
+      UTC.
+      {!ended && <Trace error={error} />}
     </Alert>
   );
+}
+
+function needsLogin(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "unauthenticated";
 }
 
 function Trace({ error }: { error: unknown }) {

@@ -4,6 +4,7 @@ import { AppShell } from "../components/AppShell";
 import { HealthPage } from "./HealthPage";
 import { lazy } from "../components/lazy";
 import { Part } from "../components/Part";
+import { loginPage } from "../login/parts";
 import { NotFoundPage } from "./NotFoundPage";
 import { WorkflowPage } from "./WorkflowPage";
 import { WorkflowsPage } from "./WorkflowsPage";
@@ -17,6 +18,7 @@ export function AppRoutes() {
       <Route element={<AppShell />}>
         <Route index element={<WorkflowsPage />} />
         <Route path="health" element={<HealthPage />} />
+        <Route path="login" element={<Part code={loginPage} props={{}} placeholder={loading} />} />
         <Route path="workflows/:id/:tab?" element={<WorkflowPage />} />
         <Route
           path="tasks/:id"

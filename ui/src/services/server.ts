@@ -7,5 +7,7 @@ export function serverQuery() {
     queryKey: ["server"],
     queryFn: ({ signal }) => getJSON<Server>("api/v2/server", {}, signal),
     staleTime: Infinity,
+    // Who is logged in may have changed in another tab, or in JobMon.
+    refetchOnWindowFocus: "always",
   });
 }
