@@ -251,7 +251,12 @@ func (s *server) mayRebind(ctx context.Context, key store.WorkflowKey) error {
 	for _, m := range matches {
 		if m.ToolVersionID == key.ToolVersionID && m.DAGID == key.DAGID && m.TaskHash == key.TaskHash {
 			request := workflowRequest{m.ID}
-			return s.authorize(ctx, subjectsOf(reflect.TypeOf(request)), reflect.ValueOf(request))
+			err := s.authorize(ctx, subjectsOf(reflect.TypeOf(request)), reflect.ValueOf(request))
+			if jobmon.ErrorCode(err) == jobmon.CodeNotFound {
+				// That there is one cannot be hidden, for there cannot be two; which one it is can.
+				return jobmon.Errorf(jobmon.CodeForbidden, "a workflow with these arguments is somebody else's; choose other arguments")
+			}
+			return err
 		}
 	}
 	return nil

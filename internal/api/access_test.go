@@ -108,6 +108,7 @@ var kinds = map[string][]int{
 	"reads a workflow":   {401, 404, 0, 0, 0, 0, 403, 0, 404, 403},
 	"changes a workflow": {401, 404, 0, 403, 0, 403, 0, 0, 403, 404},
 	"defines":            {401, 403, 403, 403, 403, 403, 0, 0, 403, 0},
+	"binds a workflow":   {401, 403, 403, 403, 403, 403, 0, 0, 403, 403},
 	"drives a workflow":  {401, 403, 403, 403, 403, 403, 0, 0, 403, 404},
 }
 
@@ -153,7 +154,7 @@ var routeKinds = map[string]string{
 	"POST /nodes":                                        "defines",
 	"POST /dag":                                          "defines",
 	"POST /dag/{dag_id}/edges":                           "defines",
-	"POST /workflow":                                     "drives a workflow",
+	"POST /workflow":                                     "binds a workflow",
 	"POST /array":                                        "drives a workflow",
 	"POST /task/bind_resources":                          "defines",
 	"PUT /task/bind_tasks_no_args":                       "drives a workflow",
