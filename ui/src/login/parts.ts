@@ -1,8 +1,10 @@
-/** What nobody needs where nobody has to log in. */
+/** What nobody needs where nobody has to log in: one file of code for all of it. */
 
 import { lazy } from "../components/lazy";
 
-export const loginPanel = lazy(() => import("./LoginPanel").then((m) => m.LoginPanel));
-export const loginAction = lazy(() => import("./LoginPanel").then((m) => m.LoginAction));
-export const loginPage = lazy(() => import("./LoginPage").then((m) => m.LoginPage));
-export const userMenu = lazy(() => import("./UserMenu").then((m) => m.UserMenu));
+const views = () => import("./views");
+
+export const loginPanel = lazy(async () => (await views()).LoginPanel);
+export const loginAction = lazy(async () => (await views()).LoginAction);
+export const loginPage = lazy(async () => (await views()).LoginPage);
+export const userMenu = lazy(async () => (await views()).UserMenu);
