@@ -154,6 +154,14 @@ type drill struct {
 
 func (d *drilled) drills() []drill {
 	var lock *sql.Tx
+	hold := func(statement string) {
+		var err error
+		lock, err = d.sql.BeginTx(d.t.Context(), nil)
+		d.do(err)
+		_, err = lock.ExecContext(d.t.Context(), statement)
+		d.do(err)
+	}
+	release := func() { d.do(lock.Rollback()) }
 	return []drill{
 		{
 			what:   "a server has neither verified nor removed anything yet",
@@ -227,17 +235,18 @@ func (d *drilled) drills() []drill {
 			clients: 1, client: d.move,
 		},
 		{
-			what:   "somebody holds a lock",
-			alerts: []alert{{"TasktidePoolExhausted", ofProcess}, {"TasktideContention", ofProcess}},
-			wrong: func() {
-				var err error
-				lock, err = d.sql.BeginTx(d.t.Context(), nil)
-				d.do(err)
-				_, err = lock.ExecContext(d.t.Context(), "SELECT id FROM workflow_run WHERE id = 1 FOR UPDATE")
-				d.do(err)
-			},
-			mend:    func() { d.do(lock.Rollback()) },
+			what:    "somebody holds a lock",
+			alerts:  []alert{{"TasktidePoolExhausted", ofProcess}, {"TasktideContention", ofProcess}},
+			wrong:   func() { hold("SELECT id FROM workflow_run WHERE id = 1 FOR UPDATE") },
+			mend:    release,
 			clients: 40, client: d.beat, // a server has 12 connections that write
+		},
+		{
+			what:    "somebody holds a table",
+			alerts:  []alert{{"TasktideBusy", ofProcess}},
+			wrong:   func() { hold("LOCK TABLE workflow") },
+			mend:    release,
+			clients: 40, client: d.look, // it has fewer that read
 		},
 		{
 			what:    "the database is gone",
