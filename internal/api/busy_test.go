@@ -2,14 +2,21 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tasktide/internal/api"
+	"tasktide/internal/auth"
 	"tasktide/internal/limit"
 	"tasktide/internal/store"
 )
@@ -83,4 +90,51 @@ func TestStateRoutesAtOnce(t *testing.T) {
 	f.send("GET", "/api/v2/workflows", "").ok()
 	close(end)
 	(<-answered).refused(404, "not_found")
+}
+
+// slowProvider tells of each login that it is asked for, and answers none until it is released.
+type slowProvider struct{ asked, released chan struct{} }
+
+func (p slowProvider) LoginURL(context.Context, auth.Login) (string, error) {
+	p.asked <- struct{}{}
+	<-p.released
+	return "https://provider.example.org", nil
+}
+
+func (p slowProvider) User(context.Context, auth.Login, string) (json.RawMessage, error) {
+	return nil, errors.New("nobody comes back")
+}
+
+// However many ask for a login, a provider is asked for few at once, and the others are told so.
+func TestLoginsAtOnce(t *testing.T) {
+	const atOnce = 16
+	provider := slowProvider{make(chan struct{}), make(chan struct{})}
+	f := newFixture(t, func(c *api.Config) {
+		c.TurnWait = time.Millisecond
+		c.Guard = &api.Guard{Cookies: auth.NewCookies(secret), Login: &api.Login{
+			Provider: provider, Base: &url.URL{Scheme: "http", Host: "tasktide.example.org", Path: "/"},
+		}}
+	})
+	login := func() string {
+		w := httptest.NewRecorder()
+		f.mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/auth/oidc/login", http.NoBody))
+		return w.Header().Get("Location")
+	}
+	var logins errgroup.Group
+	for range atOnce {
+		logins.Go(func() error {
+			if to := login(); to != "https://provider.example.org" {
+				return fmt.Errorf("sent to %q", to)
+			}
+			return nil
+		})
+		<-provider.asked
+	}
+	if to := login(); !strings.Contains(to, "/login?reason=busy") {
+		t.Errorf("one more is sent to %q", to)
+	}
+	close(provider.released)
+	if err := logins.Wait(); err != nil {
+		t.Error(err)
+	}
 }

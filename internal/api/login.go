@@ -48,6 +48,12 @@ func (s *server) withLogin(answer func(w http.ResponseWriter, r *http.Request, l
 		case s.Guard.Login == nil:
 			s.fail(w, r, jobmon.Errorf(jobmon.CodeNotFound, "there is no login here; log in at JobMon, whose session holds here too"))
 		default:
+			giveBack, err := s.logins.Take(r.Context())
+			if err != nil {
+				s.refuseLogin(w, r, s.Guard.Login.Base.String(), err)
+				return
+			}
+			defer giveBack()
 			answer(w, r, s.Guard.Login)
 		}
 	}

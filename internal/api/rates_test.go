@@ -20,6 +20,7 @@ import (
 
 // rated are the routes of which each caller has an allowance.
 var rated = []string{
+	"/api/auth/oidc/auth", "/api/auth/oidc/login",
 	"/api/v2/task/{task_id}/status_history", "/api/v2/workflow/{workflow_id}/compare", "/api/v2/workflow/{workflow_id}/suspects",
 	"/api/v2/workflow/{workflow_id}/task_concurrency", "/api/v2/workflow/{workflow_id}/task_status_changes",
 	"/api/v2/workflow/{workflow_id}/tasks", "/api/v2/workflow/{workflow_id}/templates", "/api/v2/workflows",

@@ -100,17 +100,24 @@ func New(config Config) http.Handler {
 	config.TakeWait = cmp.Or(config.TakeWait, 10*time.Second)
 	config.Pages = cmp.Or(config.Pages, config.Reader)
 	config.Usage = cmp.Or(config.Usage, NewUsage())
-	s := &server{Config: config, document: servedDocument(), longBodies: limit.NewTurns(longBodies, config.TurnWait)}
+	s := &server{
+		Config: config, document: servedDocument(),
+		longBodies: limit.NewTurns(longBodies, config.TurnWait), logins: limit.NewTurns(loginsAtOnce, config.TurnWait),
+	}
 	return s.routes()
 }
 
 // longBodies is how many bodies of more than longBody bytes are read at once.
 const longBodies = 8
 
+// loginsAtOnce is for how many logins the provider is asked at once.
+const loginsAtOnce = 16
+
 type server struct {
 	Config
 	document   []byte
 	longBodies *limit.Turns
+	logins     *limit.Turns
 }
 
 // statePrefixes are the paths under which JobMon's clients look for the state routes: clients from
@@ -130,8 +137,8 @@ func (s *server) routes() *chi.Mux {
 		r.Get("/readyz", handle(s, strictQuery, s.ready))
 		r.Get("/api/openapi.json", handle(s, strictQuery, s.openAPI))
 		r.Get("/api/v2/server", handle(s, strictQuery, s.about))
-		r.Get(loginPath+"/login", s.withLogin(s.beginLogin))
-		r.Get(CallbackPath, s.withLogin(s.endLogin))
+		r.With(s.rated).Get(loginPath+"/login", s.withLogin(s.beginLogin))
+		r.With(s.rated).Get(CallbackPath, s.withLogin(s.endLogin))
 		r.Get(loginPath+"/userinfo", handle(s, strictQuery, s.loggedIn))
 		r.Post(loginPath+"/logout", s.logOut)
 	})

@@ -14,6 +14,7 @@ const reasons: Partial<Record<string, string>> = {
   unavailable:
     "The identity provider does not answer, so that nobody can log in now. Those who are logged in stay so. " +
     "Try again in a minute; if that does not help, tell whoever operates this server.",
+  busy: "Many log in just now. Log in again in a minute.",
   unauthenticated:
     "The identity provider has not let you in. Log in again, perhaps as somebody else.",
   forbidden:
