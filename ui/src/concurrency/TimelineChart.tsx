@@ -171,13 +171,19 @@ export default function TimelineChart({
     clearTimeout(settling.current);
     settling.current = setTimeout(() => {
       settling.current = undefined;
-      const all = Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
-      onRange(all ? null : [Math.round(start), Math.round(end)]);
+      tell([start, end]);
     }, settleMs);
   }
 
+  function tell([start, end]: Range) {
+    const all = Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
+    onRange(all ? null : [Math.round(start), Math.round(end)]);
+  }
+
   function show(range: Range) {
-    if (graph.current !== null) void zoomTo(graph.current, range);
+    // Before Plotly has drawn, there is nothing to move: the first picture has the range.
+    if (graph.current === null) tell(range);
+    else void zoomTo(graph.current, range);
   }
 
   /** Makes the range so many times as long about an instant; 0 shows the whole window. */
