@@ -74,7 +74,8 @@ func killDatabase(t *testing.T, kind testdb.Kind) {
 	if code, _, errOut := call("migrate", "--database-url", databaseURL); code != 0 {
 		t.Fatal(errOut)
 	}
-	server := start(t, "serve", "--database-url", databaseURL, "--listen", "127.0.0.1:0")
+	// Those who only ask do so without a rest.
+	server := start(t, "serve", "--database-url", databaseURL, "--listen", "127.0.0.1:0", "--rate-limit", "0")
 	f := &fault{storm: newStorm(t, server), again: time.NewTicker(5 * time.Millisecond), refused: map[string]int{}}
 	defer f.again.Stop()
 	f.failed = f.writerFailed
