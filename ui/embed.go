@@ -3,7 +3,6 @@ package ui
 
 import (
 	"bytes"
-	"compress/gzip"
 	"embed"
 	"io/fs"
 	"net/http"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // The build leaves dist/.gitkeep in place, so that the package compiles before the first build.
