@@ -88,6 +88,8 @@ export default function TimelineChart({
   /** Where a zoom or pan by hand has come to, ahead of the range that is told. */
   const moving = useRef<Range | null>(null);
   const settling = useRef<ReturnType<typeof setTimeout>>(undefined);
+  /** Whether the whole window was asked for, and Plotly has yet to tell of it. */
+  const toWhole = useRef(false);
   const [drag, setDrag] = useState<"zoom" | "pan">("zoom");
   const [announcement, setAnnouncement] = useState("");
 
@@ -165,29 +167,32 @@ export default function TimelineChart({
     const range = relayoutRange(change);
     if (range === null) return;
     const [start, end] = range === "whole" ? whole : range;
+    // Which range is the whole one may be another by the time that this is told.
+    const all = range === "whole" || toWhole.current || isWhole([start, end]);
+    toWhole.current = false;
     moving.current = [start, end];
     point(null);
     draw();
     clearTimeout(settling.current);
     settling.current = setTimeout(() => {
       settling.current = undefined;
-      tell([start, end]);
+      onRange(all ? null : [Math.round(start), Math.round(end)]);
     }, settleMs);
   }
 
-  function tell([start, end]: Range) {
-    const all = Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
-    onRange(all ? null : [Math.round(start), Math.round(end)]);
+  function isWhole([start, end]: Range) {
+    return Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
   }
 
   function show(range: Range) {
     // Before Plotly has drawn, there is nothing to move: the first picture has the range.
-    if (graph.current === null) tell(range);
+    if (graph.current === null) onRange(isWhole(range) ? null : range);
     else void zoomTo(graph.current, range);
   }
 
   /** Makes the range so many times as long about an instant; 0 shows the whole window. */
   function zoom(factor: number, about?: number) {
+    toWhole.current = factor === 0 && graph.current !== null;
     show(factor === 0 ? whole : zoomed(shownRange(), factor, about));
   }
 
