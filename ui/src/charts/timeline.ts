@@ -136,6 +136,11 @@ export function zoomed([from, to]: Range, factor: number, about = (from + to) / 
   return [about - (about - from) * scale, about + (to - about) * scale];
 }
 
+/** Whether ranges differ by no more than what Plotly makes of them on the way: less than a millisecond. */
+export function sameRange([from, to]: Range, [otherFrom, otherTo]: Range): boolean {
+  return Math.abs(from - otherFrom) < 1 && Math.abs(to - otherTo) < 1;
+}
+
 /** A range that is moved by a share of its length. */
 export function moved([from, to]: Range, share: number): Range {
   const by = (to - from) * share;

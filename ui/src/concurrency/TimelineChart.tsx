@@ -14,7 +14,7 @@ import { config, figureOf, margins, plotBox, relayoutRange } from "../charts/fig
 import { paint } from "../charts/paint";
 import { pages, type Mark, type Mode } from "../charts/palette";
 import { Plot, zoomTo } from "../charts/plotly";
-import { bucketAt, bucketStart, moveCursor, moved, zoomed } from "../charts/timeline";
+import { bucketAt, bucketStart, moveCursor, moved, sameRange, zoomed } from "../charts/timeline";
 import type { Buckets, Range } from "../charts/timeline";
 import { VisuallyHidden } from "../components/VisuallyHidden";
 import { useRenderTime } from "../telemetry/useRenderTime";
@@ -22,6 +22,7 @@ import { actionOf } from "./chartKeys";
 import { ChartButtons } from "./ChartButtons";
 import { useGestures } from "./gestures";
 import { HoverTooltip, inWords } from "./HoverTooltip";
+import { colouredLines } from "./marks";
 import type { Chart } from "./model";
 import { usePointer } from "./usePointer";
 import { useSize } from "./useSize";
@@ -121,13 +122,9 @@ export default function TimelineChart({
   }, [from, to, revision]);
 
   const figure = useMemo(() => {
-    const lines = chart.lines.map(({ kind, name: of, values }) => {
-      const colour = kind === "template" ? marks.get(of)?.colour : undefined;
-      return { kind, values, ...(colour !== undefined && { colour }) };
-    });
     const drawn = figureOf({
       buckets,
-      lines,
+      lines: colouredLines(chart.lines, marks),
       limits: chart.limits,
       compared,
       range: [from, to],
@@ -139,7 +136,6 @@ export default function TimelineChart({
     });
     return { ...drawn, layout: { ...drawn.layout, dragmode: drag } };
   }, [chart, buckets, marks, compared, from, to, max, size, mode, revision, drag]);
-
   const onDrawn = useRenderTime(receivedAt, figure);
 
   function draw() {
@@ -166,27 +162,23 @@ export default function TimelineChart({
   function follow(change: Record<string, unknown>) {
     const range = relayoutRange(change);
     if (range === null) return;
-    const [start, end] = range === "whole" ? whole : range;
+    const next = range === "whole" ? whole : range;
     // Which range is the whole one may be another by the time that this is told.
-    const all = range === "whole" || toWhole.current || isWhole([start, end]);
+    const all = toWhole.current || sameRange(next, whole);
     toWhole.current = false;
-    moving.current = [start, end];
+    moving.current = next;
     point(null);
     draw();
     clearTimeout(settling.current);
     settling.current = setTimeout(() => {
       settling.current = undefined;
-      onRange(all ? null : [Math.round(start), Math.round(end)]);
+      onRange(all ? null : [Math.round(next[0]), Math.round(next[1])]);
     }, settleMs);
-  }
-
-  function isWhole([start, end]: Range) {
-    return Math.abs(start - whole[0]) < 1 && Math.abs(end - whole[1]) < 1;
   }
 
   function show(range: Range) {
     // Before Plotly has drawn, there is nothing to move: the first picture has the range.
-    if (graph.current === null) onRange(isWhole(range) ? null : range);
+    if (graph.current === null) onRange(sameRange(range, whole) ? null : range);
     else void zoomTo(graph.current, range);
   }
 

@@ -1,6 +1,7 @@
 import type { ConcurrencyColumns } from "../api/types";
 import { assignMarks, inks, mix, pages, patterns, type Mark, type Mode } from "../charts/palette";
-import { laterName, otherName, pendingName } from "./model";
+import type { FigureLine } from "../charts/figure";
+import { laterName, otherName, pendingName, type Chart } from "./model";
 
 /** What is suspect, whatever its template. */
 export function suspectMark(mode: Mode): Mark {
@@ -32,4 +33,15 @@ export function marksOf(
   }
   marks.set(pendingName, { colour: grey, pattern: "rising" });
   return marks;
+}
+
+/** The lines of a chart as they are drawn: that of a template has its colour, the others their own. */
+export function colouredLines(
+  lines: Chart["lines"],
+  marks: ReadonlyMap<string, Mark>,
+): FigureLine[] {
+  return lines.map(({ kind, name, values }) => {
+    const colour = kind === "template" ? marks.get(name)?.colour : undefined;
+    return { kind, values, ...(colour !== undefined && { colour }) };
+  });
 }
