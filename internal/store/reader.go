@@ -62,6 +62,11 @@ type Snapshot interface {
 	// BlockGeneration returns the greatest generation of the blocks that match, 0 when there is none.
 	BlockGeneration(ctx context.Context, filter BlockFilter) (int64, error)
 
+	// RetentionClock returns what retention holds the database's clock against.
+	RetentionClock(ctx context.Context) (RetentionClock, error)
+	// LatestHorizon returns the latest RowsFrom and the latest DataFrom of all workflows, 0 when there is none.
+	LatestHorizon(ctx context.Context) (rowsFrom, dataFrom int64, err error)
+
 	// OpenStays lists those of the stays that are not over, by (Since, TaskID), from the one after a place on,
 	// and stops at most.
 	OpenStays(ctx context.Context, filter StayFilter, after StayKey, most int) ([]Stay, error)

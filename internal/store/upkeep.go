@@ -23,6 +23,11 @@ type UpkeepTx interface {
 	// SaveHorizon stores a locked horizon.
 	SaveHorizon(ctx context.Context, horizon Horizon) error
 
+	// LockRetentionClock returns what [Snapshot.RetentionClock] does and locks it.
+	LockRetentionClock(ctx context.Context) (RetentionClock, error)
+	// SaveRetentionClock stores it in place of the one that is locked.
+	SaveRetentionClock(ctx context.Context, clock RetentionClock) error
+
 	// AddMarks says that the cells of minutes, each given by an instant in it, are to be made again.
 	AddMarks(ctx context.Context, workflowID int64, minutes []int64) error
 	// DeleteMarks deletes the marks with these ids and returns how many of them were still there.
@@ -95,4 +100,14 @@ type Horizon struct {
 	// RunsLost says that transitions were removed before the attempts after the first and the lengths of runs
 	// were summed up, so that neither is known.
 	RunsLost bool
+}
+
+// RetentionClock is what retention holds the database's clock against. Its instants are 0 where they are not known.
+type RetentionClock struct {
+	// At is the instant of the last pass whose clock was believed. Before the first, it is when the newest row of the
+	// audit was stored that the database had when its schema was brought to this version.
+	At     int64
+	Passed bool // At is that of a pass
+	// Transitions before RowsBefore and cells before DataBefore may have been removed by the passes until now.
+	RowsBefore, DataBefore int64
 }

@@ -181,6 +181,37 @@ func (u upkeepTx) SaveHorizon(ctx context.Context, h store.Horizon) error {
 	return err
 }
 
+// RetentionClock implements [store.Snapshot].
+func (v snapshot) RetentionClock(ctx context.Context) (store.RetentionClock, error) {
+	return v.retentionClock(ctx, "")
+}
+
+func (s session) retentionClock(ctx context.Context, end string) (store.RetentionClock, error) {
+	return one(ctx, s, "the database has lost the row of retention_clock; restore it from a backup", func(c *store.RetentionClock) []any {
+		return []any{instant{&c.At}, &c.Passed, instant{&c.RowsBefore}, instant{&c.DataBefore}}
+	}, "SELECT clock_at, passed, rows_before, data_before FROM retention_clock WHERE id = 1"+end)
+}
+
+// LatestHorizon implements [store.Snapshot].
+func (v snapshot) LatestHorizon(ctx context.Context) (rowsFrom, dataFrom int64, err error) {
+	type latest struct{ rows, data int64 }
+	found, err := one(ctx, v.session, "", func(l *latest) []any { return []any{instant{&l.rows}, instant{&l.data}} },
+		"SELECT MAX(rows_from), MAX(data_from) FROM workflow_horizon")
+	return found.rows, found.data, err
+}
+
+// LockRetentionClock implements [store.UpkeepTx].
+func (u upkeepTx) LockRetentionClock(ctx context.Context) (store.RetentionClock, error) {
+	return u.retentionClock(ctx, u.store.dialect.ForUpdate)
+}
+
+// SaveRetentionClock implements [store.UpkeepTx].
+func (u upkeepTx) SaveRetentionClock(ctx context.Context, c store.RetentionClock) error {
+	_, err := u.exec(ctx, "UPDATE retention_clock SET clock_at = ?, passed = ?, rows_before = ?, data_before = ? WHERE id = 1",
+		u.atOrNull(c.At), toNumber(c.Passed), u.atOrNull(c.RowsBefore), u.atOrNull(c.DataBefore))
+	return err
+}
+
 // Blocks implements [store.Snapshot].
 func (v snapshot) Blocks(ctx context.Context, filter store.BlockFilter) (blocks []store.Block, err error) {
 	for query, args := range whereBlock(filter,

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Marks", markTests},
 		{"MarksOfImports", markImportTests},
 		{"Upkeep", upkeepTests},
+		{"Retention", retentionTests},
 		{"Blocks", blockTests},
 		{"Removal", removalTests},
 		{"Bounds", boundTests},
