@@ -39,11 +39,11 @@ func (u *upkeepLoops) ready(ctx context.Context) error {
 
 // notReady is a failed check, which the answer names as its field.
 func notReady(check string, err error) error {
-	message := "the check failed; the log says why"
+	message, cause := "the check failed; the log says why", jobmon.ErrorCause(err)
 	if known, ok := errors.AsType[*jobmon.Error](err); ok {
 		message, err = known.Message, known.Err
 	}
-	return &jobmon.Error{Code: jobmon.CodeUnavailable, Field: check, Message: message, Err: err}
+	return &jobmon.Error{Code: jobmon.CodeUnavailable, Cause: cause, Field: check, Message: message, Err: err}
 }
 
 // watch has a server tell how it is.

@@ -75,8 +75,8 @@ func (s *server) describe(r *http.Request, err error) errorBody {
 		s.logFailure(r, err)
 		return errorBody{Code: jobmon.CodeInternal, Message: "the server failed to answer; its log says why"}
 	}
-	if known.Code == jobmon.CodeUnavailable && known.Err != nil {
-		// The answer says that the database is gone, but not why.
+	if known.Cause != "" || known.Code == jobmon.CodeUnavailable && known.Err != nil {
+		// The answer names the cause, and not what the database said.
 		s.logFailure(r, err)
 	}
 	body := errorBody{Code: known.Code, Message: known.Message}
@@ -88,8 +88,11 @@ func (s *server) describe(r *http.Request, err error) errorBody {
 
 func (s *server) logFailure(r *http.Request, err error) {
 	attributes := []any{"method", r.Method, "path", r.URL.Path, "error", err}
+	if cause := jobmon.ErrorCause(err); cause != "" {
+		attributes = append(attributes, "cause", string(cause))
+	}
 	if known, ok := errors.AsType[*jobmon.Error](err); ok && known.Err != nil {
-		attributes = append(attributes, "cause", known.Err)
+		attributes = append(attributes, "detail", known.Err)
 	}
 	if panicked, ok := errors.AsType[*panicError](err); ok {
 		attributes = append(attributes, "stack", panicked.stack)

@@ -25,9 +25,11 @@ const (
 )
 
 // Error is a failure that a person can act on: Message says what to do, Field names the part of the
-// request that is wrong (empty when none is), and the wrapped error holds the detail for the log.
+// request that is wrong (empty when none is), Cause what is wrong with the database (empty when nothing is),
+// and the wrapped error holds the detail for the log.
 type Error struct {
 	Code    Code
+	Cause   Cause
 	Field   string
 	Message string
 	Err     error

@@ -8,7 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -52,7 +55,8 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		Instant:  instant,
 		Classify: classify,
 		Deadlock: func(err error) bool { return number(err) == erDeadlock },
-		Explain:  func(err error) error { return explain(config, err) },
+		Database: jobmon.Database{Name: "the database server " + config.Addr},
+		Explain:  func(err error) *jobmon.Error { return explain(config, err) },
 	}
 }
 
@@ -83,15 +87,29 @@ const (
 	erTooManyOfUser       = 1203
 	erUserLimit           = 1226
 	erShutdown            = 1053
-	erKilled              = 1927 // MariaDB's, of a connection
+	erConnectionKilled    = 1927 // MariaDB
 	erInterrupted         = 1317
 	erStatementTimeout    = 1969 // MariaDB
 	erQueryTimeout        = 3024
 	erDiskFull            = 1021
 	erTableFull           = 1114
+	erDiskFullNoWait      = 3675
 	erReadOnlyOption      = 1290
+	erReadOnlyTransaction = 1792
 	erReadOnlyMode        = 1836
+	erReadOnlyEngine      = 1874
+	erReadOnlyTable       = 1036
+	erNotFormFile         = 1033
+	erNotKeyFile          = 1034
+	erOldKeyFile          = 1035
+	erCrashedOnUsage      = 1194
+	erCrashedOnRepair     = 1195
+	erIndexCorrupt        = 1712
+	erTablespaceMissing   = 1812
+	erTableCorrupt        = 1877
+	erNoTableInEngine     = 1932
 	erUnknownHost         = 1130
+	erHostBlocked         = 1129
 	erAccessDenied        = 1045
 	erAccessDeniedNoPass  = 1698
 	erDatabaseDenied      = 1044
@@ -104,7 +122,50 @@ const (
 	erAccountLocked       = 3118
 	erMustChangePassword  = 1862
 	erNoSuchPlugin        = 1524
+
+	// These hold the number of the operating system, or of the storage engine, in their text only.
+	erWriteFile      = 3
+	erCannotCreate   = 1004
+	erNoTable        = 1005
+	erNoDatabase     = 1006
+	erOpenFile       = 1016
+	erReadFile       = 1024
+	erErrorOnWrite   = 1026
+	erStorageEngine  = 1030
+	erStorageEngine2 = 1296
 )
+
+// inner finds the number in the text of such an error.
+var inner = regexp.MustCompile(`(?i)(?:errno:?|error:?) (\d+)`)
+
+// causeOf returns what an error of the operating system or of the storage engine means.
+func causeOf(text string) jobmon.Cause {
+	found := inner.FindStringSubmatch(text)
+	if found == nil {
+		return ""
+	}
+	n, err := strconv.Atoi(found[1])
+	if err != nil {
+		return ""
+	}
+	switch n {
+	case 126, 127, 144, 145, 180: // HA_ERR_CRASHED and the like, HA_ERR_INDEX_CORRUPT
+		return jobmon.CauseCorrupt
+	case 135, 136: // HA_ERR_RECORD_FILE_FULL, HA_ERR_INDEX_FILE_FULL
+		return jobmon.CauseDiskFull
+	}
+	switch syscall.Errno(n) { //nolint:exhaustive // the others mean nothing here
+	case syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG:
+		return jobmon.CauseDiskFull
+	case syscall.EROFS:
+		return jobmon.CauseReadOnly
+	case syscall.EACCES, syscall.EPERM:
+		return jobmon.CausePermission
+	case syscall.EIO:
+		return jobmon.CauseIO
+	}
+	return ""
+}
 
 func number(err error) uint16 {
 	if failure, ok := errors.AsType[*mysql.MySQLError](err); ok {
@@ -114,36 +175,70 @@ func number(err error) uint16 {
 }
 
 // classify knows the numbers that a request may meet.
-func classify(err error) (code jobmon.Code, retry bool) {
+func classify(err error) sqlstore.Failure {
 	switch number(err) {
 	case 0:
 		if disconnected(err) {
-			return jobmon.CodeUnavailable, false // not again: it may have been stored
+			return sqlstore.Outage(jobmon.CauseUnreachable)
 		}
 		if errors.Is(err, mysql.ErrPktTooLarge) {
-			return jobmon.CodeTooLarge, false
+			return sqlstore.Request(jobmon.CodeTooLarge)
 		}
 	case erDupEntry, erRowIsReferenced, erRowIsReferenced2:
-		return jobmon.CodeConflict, false
+		return sqlstore.Request(jobmon.CodeConflict)
 	case erNoReferencedRow, erNoReferencedRow2:
-		return jobmon.CodeNotFound, false
+		return sqlstore.Request(jobmon.CodeNotFound)
 	case erCheckViolated, erConstraintFailed, erOutOfRange, erTruncatedValue, erWrongValue:
-		return jobmon.CodeInvalid, false
+		return sqlstore.Request(jobmon.CodeInvalid)
 	case erDataTooLong, erPacketTooLarge:
-		return jobmon.CodeTooLarge, false
-	case erDeadlock, erLockWaitTimeout, erRecordChanged, erTableChanged:
-		return jobmon.CodeContention, true
-	case erTooManyConnections, erTooManyOfUser, erUserLimit, erShutdown, erKilled, erInterrupted,
-		erStatementTimeout, erQueryTimeout, erDiskFull, erTableFull, erReadOnlyOption, erReadOnlyMode,
-		// What the account might do when the store was opened.
-		erAccessDenied, erDatabaseDenied, erUnknownDatabase, erTableAccessDenied, erUnknownHost:
-		return jobmon.CodeUnavailable, false
+		return sqlstore.Request(jobmon.CodeTooLarge)
+	case erDeadlock, erRecordChanged, erTableChanged:
+		return sqlstore.Contended("")
+	case erLockWaitTimeout:
+		return sqlstore.Contended(jobmon.CauseLocked)
+	default:
+		return classifyOutage(err)
 	}
-	return jobmon.CodeInternal, false
+	return sqlstore.Unknown()
+}
+
+// classifyOutage knows the numbers of a database that cannot do what any request asks.
+func classifyOutage(err error) sqlstore.Failure {
+	switch number(err) {
+	case erTooManyConnections, erTooManyOfUser, erUserLimit:
+		return sqlstore.Outage(jobmon.CauseTooManyConnections)
+	case erShutdown, erConnectionKilled:
+		return sqlstore.Outage(jobmon.CauseUnreachable)
+	case erInterrupted, erStatementTimeout, erQueryTimeout:
+		return sqlstore.Outage(jobmon.CauseTimeout)
+	case erDiskFull, erTableFull, erDiskFullNoWait:
+		return sqlstore.Outage(jobmon.CauseDiskFull)
+	case erReadOnlyOption, erReadOnlyTransaction, erReadOnlyMode, erReadOnlyEngine, erReadOnlyTable:
+		return sqlstore.Outage(jobmon.CauseReadOnly)
+	case erNotFormFile, erNotKeyFile, erOldKeyFile, erCrashedOnUsage, erCrashedOnRepair, erIndexCorrupt, erTablespaceMissing,
+		erTableCorrupt, erNoTableInEngine:
+		return sqlstore.Outage(jobmon.CauseCorrupt)
+	case erUnknownDatabase:
+		return sqlstore.Outage(jobmon.CauseMissing)
+	case erUnknownHost, erHostBlocked, erAccessDenied, erAccessDeniedNoPass, erDatabaseDenied, erTableAccessDenied, erColumnDenied,
+		erPrivilegeNeeded, erAuthenticationOther, erPasswordExpired, erAccountLocked, erMustChangePassword, erNoSuchPlugin:
+		return sqlstore.Outage(jobmon.CausePermission)
+	case erWriteFile, erCannotCreate, erNoTable, erNoDatabase, erOpenFile, erReadFile, erErrorOnWrite, erStorageEngine, erStorageEngine2:
+		if cause := causeOf(err.Error()); cause != "" {
+			return sqlstore.Outage(cause)
+		}
+	}
+	return sqlstore.Unknown()
 }
 
 // disconnected reports whether the server cannot be reached or has gone away.
 func disconnected(err error) bool {
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // of the caller
+	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
@@ -157,43 +252,25 @@ func disconnected(err error) bool {
 	return false
 }
 
-// explain turns what went wrong while a database was being opened into a sentence.
-func explain(config *mysql.Config, err error) error {
-	sentence := func(code jobmon.Code, format string, args ...any) error {
-		told := jobmon.Errorf(code, format, args...)
-		told.Err = err
-		return told
-	}
-	if errors.Is(err, context.Canceled) {
-		return sentence(jobmon.CodeUnavailable, "the database was not opened in time")
-	}
+// explain says what a cause alone does not tell.
+func explain(config *mysql.Config, err error) *jobmon.Error {
 	user, database, host := config.User, config.DBName, config.Addr
 	switch number(err) {
 	case erAccessDenied, erAccessDeniedNoPass, erUnknownHost, erAuthenticationOther, erNoSuchPlugin:
-		return sentence(jobmon.CodeInvalid, "the database server %s refuses user %q; correct the user or the password", host, user)
+		return jobmon.Errorf(jobmon.CodeInvalid, "the database server %s refuses user %q; correct the user or the password", host, user)
 	case erPasswordExpired, erAccountLocked, erMustChangePassword:
-		return sentence(jobmon.CodeInvalid, "the account of user %q at %s is locked or its password has expired; renew it", user, host)
+		return jobmon.Errorf(jobmon.CodeInvalid, "the account of user %q at %s is locked or its password has expired; renew it", user, host)
 	case erUnknownDatabase:
-		return sentence(jobmon.CodeInvalid, "there is no database %q at %s; create it or name another one", database, host)
+		return jobmon.Errorf(jobmon.CodeInvalid, "there is no database %q at %s; create it or name another one", database, host)
 	case erDatabaseDenied, erTableAccessDenied, erColumnDenied, erPrivilegeNeeded:
-		return sentence(jobmon.CodeInvalid, "user %q lacks a privilege in database %q; grant ALL PRIVILEGES on it", user, database)
-	case erReadOnlyOption, erReadOnlyMode:
-		return sentence(jobmon.CodeInvalid, "the database server %s only reads; name the one that writes", host)
-	case erTooManyConnections, erTooManyOfUser, erUserLimit:
-		return sentence(jobmon.CodeUnavailable,
-			"the database server %s has no connection left; raise max_connections or end other clients", host)
-	case erDeadlock, erLockWaitTimeout:
-		return sentence(jobmon.CodeUnavailable, "the database is locked by another process; try again when it has ended")
+		return jobmon.Errorf(jobmon.CodeInvalid, "user %q lacks a privilege in database %q; grant ALL PRIVILEGES on it", user, database)
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return sentence(jobmon.CodeUnavailable, "the database's host %s cannot be found; correct the host", host)
+		return jobmon.Errorf(jobmon.CodeUnavailable, "the database's host %s cannot be found; correct the host", host)
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || errors.Is(err, mysql.ErrNoTLS) {
-		return sentence(jobmon.CodeInvalid, "no trusted TLS connection to %s is possible; correct ?tls= or the server's certificate", host)
+		return jobmon.Errorf(jobmon.CodeInvalid,
+			"no trusted TLS connection to %s is possible; correct ?tls= or the server's certificate", host)
 	}
-	if disconnected(err) {
-		return sentence(jobmon.CodeUnavailable,
-			"the database server %s cannot be reached; start it, or correct the host and the port", host)
-	}
-	return sentence(jobmon.CodeInternal, "the database cannot be opened: %s", err.Error())
+	return nil
 }

@@ -52,7 +52,7 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	}
 	server, err := inspect(ctx, config)
 	if err != nil {
-		return nil, explain(config, err)
+		return nil, sqlstore.ExplainOpening(dialect(config), err)
 	}
 	if err := server.check(); err != nil {
 		return nil, err

@@ -50,7 +50,8 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		Instant:      func(microseconds int64) any { return time.UnixMicro(microseconds).UTC() },
 		Classify:     classify,
 		Deadlock:     func(err error) bool { return state(err) == deadlockDetected },
-		Explain:      func(err error) error { return explain(config, err) },
+		Database:     jobmon.Database{Name: "the database server " + address(config)},
+		Explain:      func(err error) *jobmon.Error { return explain(config, err) },
 	}
 }
 
@@ -72,44 +73,75 @@ func message(err error) string {
 
 const deadlockDetected = "40P01"
 
-// classify knows the SQLSTATEs that a request may meet: whole classes by their first two letters.
-func classify(err error) (code jobmon.Code, retry bool) {
+// classify knows the SQLSTATEs that a request may meet.
+func classify(err error) sqlstore.Failure {
 	switch code := state(err); code {
 	case "":
 		if disconnected(err) {
-			return jobmon.CodeUnavailable, false // not again: it may have been stored
+			return sqlstore.Outage(jobmon.CauseUnreachable)
 		}
-		return jobmon.CodeInternal, false
+		return sqlstore.Unknown()
 	case "23505": // unique_violation
-		return jobmon.CodeConflict, false
+		return sqlstore.Request(jobmon.CodeConflict)
 	case "23503": // foreign_key_violation
-		return jobmon.CodeNotFound, false
+		return sqlstore.Request(jobmon.CodeNotFound)
 	case "23514", "22021", "22P05", "22003", "22008": // check, encoding, out of range
-		return jobmon.CodeInvalid, false
+		return sqlstore.Request(jobmon.CodeInvalid)
 	case "22001", "54000": // too long, too large for an index
-		return jobmon.CodeTooLarge, false
-	case "40001", deadlockDetected, "55P03": // serialization_failure, and lock_not_available
-		return jobmon.CodeContention, true
-	case "57014", // query_canceled, by its timeout
-		"25P03", // idle_in_transaction_session_timeout
-		"25006", // read_only_sql_transaction, of a server that was the primary
-		"42501": // insufficient_privilege, which the account had when the store was opened
-		return jobmon.CodeUnavailable, false
+		return sqlstore.Request(jobmon.CodeTooLarge)
+	case "40001", deadlockDetected: // serialization_failure
+		return sqlstore.Contended("")
+	case "55P03": // lock_not_available
+		return sqlstore.Contended(jobmon.CauseLocked)
 	default:
-		switch code[:2] {
-		case "08", "28", "3D", "53", "57", "58": // connection, account, database, resources, shutdown, disk
-			return jobmon.CodeUnavailable, false
-		}
-		return jobmon.CodeInternal, false
+		return classifyOutage(code)
 	}
+}
+
+// classifyOutage knows the SQLSTATEs of a database that cannot do what any request asks: whole classes by their first
+// two characters.
+func classifyOutage(code string) sqlstore.Failure {
+	switch code {
+	case "53100": // disk_full
+		return sqlstore.Outage(jobmon.CauseDiskFull)
+	case "53300": // too_many_connections
+		return sqlstore.Outage(jobmon.CauseTooManyConnections)
+	case "25006": // read_only_sql_transaction, of a server that was the primary
+		return sqlstore.Outage(jobmon.CauseReadOnly)
+	case "XX001", "XX002", "58P01": // data_corrupted, index_corrupted, undefined_file
+		return sqlstore.Outage(jobmon.CauseCorrupt)
+	case "42501": // insufficient_privilege, which the account had when the store was opened
+		return sqlstore.Outage(jobmon.CausePermission)
+	case "57014", "25P03": // query_canceled, by its timeout; idle_in_transaction_session_timeout
+		return sqlstore.Outage(jobmon.CauseTimeout)
+	}
+	switch code[:2] {
+	case "28": // invalid authorization
+		return sqlstore.Outage(jobmon.CausePermission)
+	case "3D": // invalid catalog name
+		return sqlstore.Outage(jobmon.CauseMissing)
+	case "08", "57": // connection, shutdown or start
+		return sqlstore.Outage(jobmon.CauseUnreachable)
+	case "58": // system error
+		return sqlstore.Outage(jobmon.CauseIO)
+	case "53": // resources
+		return sqlstore.Outage("")
+	}
+	return sqlstore.Unknown()
 }
 
 // disconnected reports whether the server cannot be reached or has gone away.
 func disconnected(err error) bool {
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // of the caller
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
 	for _, gone := range []error{driver.ErrBadConn, pgconn.ErrConnClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
@@ -120,55 +152,45 @@ func disconnected(err error) bool {
 	return pgconn.SafeToRetry(err)
 }
 
-// explain turns what went wrong while a database was being opened into a sentence.
-func explain(config *pgx.ConnConfig, err error) error {
-	if known, ok := errors.AsType[*jobmon.Error](err); ok && known.Err == nil {
-		return err
-	}
-	sentence := func(code jobmon.Code, format string, args ...any) error {
-		told := jobmon.Errorf(code, format, args...)
-		told.Err = err
-		return told
-	}
-	host := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+// address is where the server is: a host and its port, or the folder of a socket.
+func address(config *pgx.ConnConfig) string {
 	if strings.HasPrefix(config.Host, "/") {
-		host = config.Host
+		return config.Host
 	}
-	user, database := config.User, config.Database
-	switch code := state(err); {
-	case code == "28P01", code == "28000":
-		return sentence(jobmon.CodeInvalid,
+	return net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+}
+
+// explain says what a cause alone does not tell.
+func explain(config *pgx.ConnConfig, err error) *jobmon.Error {
+	user, database, host := config.User, config.Database, address(config)
+	switch code := state(err); code {
+	case "28P01", "28000":
+		return jobmon.Errorf(jobmon.CodeInvalid,
 			"the database server %s refuses user %q; correct the user, the password or pg_hba.conf", host, user)
-	case code == "3D000":
-		return sentence(jobmon.CodeInvalid, "there is no database %q at %s; create it or name another one", database, host)
-	case code == "42501":
-		return sentence(jobmon.CodeInvalid,
+	case "3D000":
+		return jobmon.Errorf(jobmon.CodeInvalid, "there is no database %q at %s; create it or name another one", database, host)
+	case "42501":
+		return jobmon.Errorf(jobmon.CodeInvalid,
 			"user %q lacks a privilege in database %q; make it the database's owner or grant it CREATE on the schema", user, database)
-	case code == "3F000":
-		return sentence(jobmon.CodeInvalid, "user %q has no schema in database %q; set its search_path", user, database)
-	case code == "25006":
-		return sentence(jobmon.CodeInvalid, "the database server %s only reads; name the one that writes", host)
-	case code == "53300":
-		return sentence(jobmon.CodeUnavailable,
-			"the database server %s has no connection left; raise max_connections or end other clients", host)
-	case code == "57P03":
-		return sentence(jobmon.CodeUnavailable, "the database server %s is starting or shutting down; try again", host)
-	case code == "55P03", code == "40P01":
-		return sentence(jobmon.CodeUnavailable, "the database is locked by another process; try again when it has ended")
-	case code == "42704", code == "22023":
-		return sentence(jobmon.CodeInvalid, "the database does not know a parameter of its URL: %s", message(err))
-	case code != "":
-		return sentence(jobmon.CodeInternal, "the database cannot be opened: %s", message(err))
+	case "3F000":
+		return jobmon.Errorf(jobmon.CodeInvalid, "user %q has no schema in database %q; set its search_path", user, database)
+	case "57P03":
+		return jobmon.Errorf(jobmon.CodeUnavailable, "the database server %s is starting or shutting down; try again", host)
+	case "42704", "22023":
+		return jobmon.Errorf(jobmon.CodeInvalid, "the database does not know a parameter of its URL: %s", message(err))
+	case "":
+	default:
+		if classify(err).Cause == "" {
+			return jobmon.Errorf(jobmon.CodeInternal, "the database cannot be opened: %s", message(err))
+		}
+		return nil
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return sentence(jobmon.CodeUnavailable, "the database's host %s cannot be found; correct the host", config.Host)
+		return jobmon.Errorf(jobmon.CodeUnavailable, "the database's host %s cannot be found; correct the host", config.Host)
 	}
-	if errors.Is(err, context.Canceled) {
-		return sentence(jobmon.CodeUnavailable, "the database was not opened in time")
-	}
-	if disconnected(err) {
-		return sentence(jobmon.CodeUnavailable,
+	if disconnected(err) && !errors.Is(err, context.Canceled) {
+		return jobmon.Errorf(jobmon.CodeUnavailable,
 			"the database server %s cannot be reached; start it, or correct the host, the port and sslmode", host)
 	}
-	return sentence(jobmon.CodeInternal, "the database cannot be opened: %s", err.Error())
+	return nil
 }

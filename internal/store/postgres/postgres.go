@@ -50,7 +50,7 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	}
 	maxConnections, err := inspect(ctx, config)
 	if err != nil {
-		return nil, explain(config, err)
+		return nil, sqlstore.ExplainOpening(dialect(config), err)
 	}
 	write := pool(config, sqlstore.Writers(maxConnections), map[string]string{
 		"default_transaction_isolation":       "read committed",

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -37,38 +38,55 @@ func dialect(path string) sqlstore.Dialect {
 		Overwrite:    sqlstore.OverwriteOnConflict,
 		UseIndex:     func(string) string { return "" },
 		Instant:      func(microseconds int64) any { return microseconds },
-		Classify:     classify,
-		Explain:      func(err error) error { return explain(path, err) },
+		Database:     jobmon.Database{Name: "the database " + path, File: true},
+		Classify:     func(err error) sqlstore.Failure { return classify(path, err) },
+		Explain:      func(err error) *jobmon.Error { return explain(path, err) },
 	}
 }
 
 // classify knows SQLite's result codes; the low byte of an extended code is the primary one.
-func classify(err error) (code jobmon.Code, retry bool) {
-	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
+func classify(path string, err error) sqlstore.Failure {
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
 		if errors.Is(err, driver.ErrBadConn) {
-			return jobmon.CodeUnavailable, false // not again: it may have been stored
+			return sqlstore.Outage(jobmon.CauseUnreachable)
 		}
-		return jobmon.CodeInternal, false
+		if cause := causeOf(err); cause != "" {
+			return sqlstore.Outage(cause)
+		}
+		return sqlstore.Unknown()
 	}
 	switch failure.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
-		return jobmon.CodeConflict, false
+		return sqlstore.Request(jobmon.CodeConflict)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return jobmon.CodeNotFound, false
+		return sqlstore.Request(jobmon.CodeNotFound)
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
-		return jobmon.CodeInvalid, false
+		return sqlstore.Request(jobmon.CodeInvalid)
+	case sqlite3.SQLITE_READONLY_DBMOVED:
+		return sqlstore.Outage(jobmon.CauseMissing)
+	case sqlite3.SQLITE_IOERR_CORRUPTFS:
+		return sqlstore.Outage(jobmon.CauseCorrupt)
 	}
 	switch failure.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return jobmon.CodeContention, true
+		return sqlstore.Contended(jobmon.CauseLocked)
 	case sqlite3.SQLITE_TOOBIG:
-		return jobmon.CodeTooLarge, false
-	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return jobmon.CodeUnavailable, false
+		return sqlstore.Request(jobmon.CodeTooLarge)
+	case sqlite3.SQLITE_FULL:
+		return sqlstore.Outage(jobmon.CauseDiskFull)
+	case sqlite3.SQLITE_READONLY:
+		return sqlstore.Outage(jobmon.CauseReadOnly)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return sqlstore.Outage(jobmon.CauseCorrupt)
+	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return sqlstore.Outage(jobmon.CausePermission)
+	case sqlite3.SQLITE_IOERR:
+		return sqlstore.Outage(cmp.Or(probe(path, shared), jobmon.CauseIO))
+	case sqlite3.SQLITE_CANTOPEN:
+		return sqlstore.Outage(cmp.Or(probe(path, shared), jobmon.CausePermission))
 	}
-	return jobmon.CodeInternal, false
+	return sqlstore.Unknown()
 }
 
 // crossed reports whether another process that opens the same file at this moment got in the way.
@@ -85,33 +103,14 @@ func crossed(err error) bool {
 	return failure.Code() == sqlite3.SQLITE_IOERR_DELETE_NOENT
 }
 
-// explain turns what went wrong while a file was being opened into a sentence that says what to do.
-func explain(path string, err error) error {
-	sentence := func(code jobmon.Code, text string) error {
-		return &jobmon.Error{Code: code, Message: "the database " + path + " " + text, Err: err}
+// explain says what a cause alone does not tell.
+func explain(path string, err error) *jobmon.Error {
+	if errors.Is(err, errNoWAL) {
+		return jobmon.Errorf(jobmon.CodeInvalid,
+			"the database %s is on a file system that cannot share memory between processes; name a file on a local disk", path)
 	}
-	var failure *sqlite.Error
-	var known *jobmon.Error
-	switch {
-	case errors.Is(err, errNoWAL):
-		return sentence(jobmon.CodeInvalid, "is on a file system that cannot share memory between processes; name a file on a local disk")
-	case errors.As(err, &failure):
-	case errors.As(err, &known):
-		return err
-	default:
-		return sentence(jobmon.CodeInvalid, "cannot be opened: "+err.Error())
+	if failure, ok := errors.AsType[*sqlite.Error](err); ok && failure.Code()&0xff == sqlite3.SQLITE_NOTADB {
+		return jobmon.Errorf(jobmon.CodeInvalid, "the file %s is not a SQLite database, or is corrupt; name another file", path)
 	}
-	switch failure.Code() & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return sentence(jobmon.CodeUnavailable, "is locked by another process; end that process and try again")
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-		return sentence(jobmon.CodeInvalid, "is not a SQLite database, or is damaged; name another file")
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
-		return sentence(jobmon.CodeInvalid, "cannot be written; change the permissions of the file and its folder or name another file")
-	case sqlite3.SQLITE_FULL:
-		return sentence(jobmon.CodeUnavailable, "is on a disk that is full; make room")
-	case sqlite3.SQLITE_IOERR:
-		return sentence(jobmon.CodeUnavailable, "cannot be read or written: the disk reports an error")
-	}
-	return sentence(jobmon.CodeInternal, "cannot be opened: "+err.Error())
+	return nil
 }

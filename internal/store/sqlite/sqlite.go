@@ -54,9 +54,9 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	if err := prepareInTime(ctx, path, !exists, write, opened); err != nil {
 		opened.Close() //nolint:gosec // why it could not be opened tells more
 		if ctx.Err() != nil {
-			return nil, &jobmon.Error{Code: jobmon.CodeUnavailable, Message: "the database was not opened in time", Err: err}
+			err = ctx.Err() // and not that the driver was interrupted
 		}
-		return nil, explain(path, err)
+		return nil, sqlstore.ExplainOpening(dialect(path), err)
 	}
 	return opened, nil
 }

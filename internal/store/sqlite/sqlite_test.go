@@ -179,7 +179,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := sqlite.Open(t.Context(), "sqlite://"+file("mine"))
-		if jobmon.ErrorCode(err) != jobmon.CodeInvalid || !strings.Contains(err.Error(), "permission") {
+		if jobmon.ErrorCause(err) != jobmon.CauseReadOnly || !strings.Contains(err.Error(), "is read-only") {
 			t.Errorf("%v", err)
 		}
 	})

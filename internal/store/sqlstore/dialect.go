@@ -59,13 +59,42 @@ type Dialect struct {
 	// Instant makes a parameter of an instant in microseconds since the Unix epoch, UTC, from 0 to
 	// [store.MaxInstant].
 	Instant func(microseconds int64) any
-	// Classify recognises an error of the database by its number: its code, and whether the same
-	// transaction may succeed when it is run again. An error that it does not know is CodeInternal.
-	Classify func(err error) (code jobmon.Code, retry bool)
+	// Classify recognises an error of the database by its number. An error that it does not know is CodeInternal.
+	Classify func(err error) Failure
 	// Deadlock recognises an error with which the database ends one of several transactions that wait for each
 	// other. nil where there is no such error.
 	Deadlock func(err error) bool
-	// Explain says in one sentence, without a secret, what about the database keeps it from being used
-	// at all and what to do. It is asked while the database is opened.
-	Explain func(err error) error
+	// Database is the subject of the sentences that an operator reads; it holds no secret. Clients read the same
+	// about "the database".
+	Database jobmon.Database
+	// Explain says in one sentence, without a secret, what about the database keeps it from being used at all, where
+	// that can be said more exactly than by the sentence of a cause, and nil otherwise. It is asked while the database
+	// is opened or checked.
+	Explain func(err error) *jobmon.Error
 }
+
+// Failure is what an error of the database means.
+type Failure struct {
+	Code jobmon.Code
+	// Cause is what is wrong with the database; empty where the request is what is wrong, or nothing is known.
+	Cause jobmon.Cause
+	// Retry says that the same transaction may succeed when it is run again.
+	Retry bool
+}
+
+// Request returns the failure of a request that cannot work as it stands.
+func Request(code jobmon.Code) Failure { return Failure{Code: code} }
+
+// Outage returns the failure of a database that cannot do what it was asked until its cause is gone. It is not run
+// again: where a connection broke, it may have been stored.
+func Outage(cause jobmon.Cause) Failure { return Failure{Code: jobmon.CodeUnavailable, Cause: cause} }
+
+// Contended returns the failure of a transaction that another one was in the way of. The cause is
+// [jobmon.CauseLocked] where it waited for a lock until the time for that was over, and empty where the database
+// chose it to end.
+func Contended(cause jobmon.Cause) Failure {
+	return Failure{Code: jobmon.CodeContention, Cause: cause, Retry: true}
+}
+
+// Unknown returns the failure that nobody foresaw.
+func Unknown() Failure { return Failure{Code: jobmon.CodeInternal} }

@@ -204,7 +204,7 @@ func (s session) migrate(ctx context.Context) (before, after int64, err error) {
 	return before, int64(len(files)), nil
 }
 
-// explain is [Dialect.Explain] for an error that has no sentence of its own yet.
+// explain gives an error of the database, unless it has a sentence of its own already, the one that an operator needs.
 func (s *Store) explain(err error) error {
 	known, ok := errors.AsType[*jobmon.Error](err)
 	switch {
@@ -215,8 +215,34 @@ func (s *Store) explain(err error) error {
 	case ok:
 		err = known.Err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &jobmon.Error{Code: jobmon.CodeUnavailable, Message: "the database was not opened in time", Err: err}
+	return s.dialect.explain(err)
+}
+
+// ExplainOpening says in one sentence why a database of a dialect could not be opened.
+func ExplainOpening(dialect Dialect, err error) error {
+	if known, ok := errors.AsType[*jobmon.Error](err); ok && known.Err == nil {
+		return err
 	}
-	return s.dialect.Explain(err)
+	return dialect.explain(err)
+}
+
+func (d Dialect) explain(err error) error {
+	failure := d.Classify(err)
+	told := &jobmon.Error{Code: jobmon.CodeUnavailable, Cause: failure.Cause, Err: err}
+	if errors.Is(err, context.Canceled) || failure.Cause == "" && errors.Is(err, context.DeadlineExceeded) {
+		told.Message = d.Database.Name + " did not answer in time; try again"
+		return told
+	}
+	if exact := d.Explain(err); exact != nil {
+		told.Code, told.Message = exact.Code, exact.Message
+		return told
+	}
+	if told.Message = failure.Cause.Sentence(d.Database); told.Message != "" {
+		return told
+	}
+	told.Code = failure.Code
+	if told.Message = messages[failure.Code]; told.Message == "" {
+		told.Message = d.Database.Name + " cannot be opened: " + err.Error()
+	}
+	return told
 }

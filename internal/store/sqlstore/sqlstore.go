@@ -69,17 +69,26 @@ func (s *Store) fail(ctx context.Context, err error) error {
 			Code: jobmon.CodeUnavailable, Message: "the request ended before the database had answered", Err: err,
 		}
 	}
-	code, _ := s.dialect.Classify(err)
-	message := map[jobmon.Code]string{
-		jobmon.CodeInvalid:     "the request holds a value that cannot be stored",
-		jobmon.CodeNotFound:    "the request names something that does not exist; create it first",
-		jobmon.CodeConflict:    "what the request would create exists already",
-		jobmon.CodeTooLarge:    "the request holds a value that is too large to be stored",
-		jobmon.CodeContention:  "others held what the request needs for too long; try again",
-		jobmon.CodeUnavailable: "the database cannot be reached; try again later",
-	}[code]
-	if message == "" {
-		code, message = jobmon.CodeInternal, "the database failed in a way that nobody foresaw; the log has the details"
+	failure := s.dialect.Classify(err)
+	told := &jobmon.Error{Code: failure.Code, Cause: failure.Cause, Err: err}
+	switch message, known := messages[failure.Code]; {
+	case failure.Cause != "":
+		told.Message = failure.Cause.Sentence(jobmon.Database{Name: "the database", File: s.dialect.Database.File})
+	case known:
+		told.Message = message
+	default:
+		told.Code = jobmon.CodeInternal
+		told.Message = "the database reported an unexpected error; the log of the server has the details"
 	}
-	return &jobmon.Error{Code: code, Message: message, Err: err}
+	return told
+}
+
+// messages are those of errors that no cause explains.
+var messages = map[jobmon.Code]string{
+	jobmon.CodeInvalid:     "the request holds a value that cannot be stored",
+	jobmon.CodeNotFound:    "the request names something that does not exist; create it first",
+	jobmon.CodeConflict:    "what the request would create exists already",
+	jobmon.CodeTooLarge:    "the request holds a value that is too large to be stored",
+	jobmon.CodeContention:  "the transaction failed after retries because of lock contention; try again",
+	jobmon.CodeUnavailable: "the database cannot do that now; try again, and see the log of the server if it lasts",
 }

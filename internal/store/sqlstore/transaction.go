@@ -105,7 +105,7 @@ func (s *Store) retry(ctx context.Context, do func() error) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if _, again := s.dialect.Classify(err); !again || attempt == attempts || time.Since(begun) > patience {
+		if !s.dialect.Classify(err).Retry || attempt == attempts || time.Since(begun) > patience {
 			return err
 		}
 		s.retried.Add(1)

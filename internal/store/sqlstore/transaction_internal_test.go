@@ -16,11 +16,11 @@ var (
 
 func busyStore() *Store {
 	return &Store{dialect: Dialect{
-		Classify: func(err error) (jobmon.Code, bool) {
+		Classify: func(err error) Failure {
 			if errors.Is(err, errBusy) {
-				return jobmon.CodeContention, true
+				return Contended("")
 			}
-			return jobmon.CodeInternal, false
+			return Unknown()
 		},
 		Deadlock: func(err error) bool { return errors.Is(err, errDeadlock) },
 	}}
