@@ -119,6 +119,8 @@ Examples:
     JOBMON__HTTP__SERVICE_URL=http://ada:TOKEN@tasktide.example.org`
 }
 
+func (tokenCreateCommand) interrupted() string { return "no token was created" }
+
 // Run makes a token.
 func (c tokenCreateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	now := time.Now()
@@ -131,7 +133,8 @@ func (c tokenCreateCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	id, err := db.AddToken(ctx, stored)
+	// An insert that is cut off may be committed or not, and the token is shown only now.
+	id, err := db.AddToken(context.WithoutCancel(ctx), stored)
 	if err != nil {
 		return err
 	}
@@ -146,6 +149,10 @@ type tokenListCommand struct {
 
 // Help is shown under the command's --help.
 func (tokenListCommand) Help() string { return "Example:\n\n    tasktide token list" }
+
+func (tokenListCommand) interrupted() string {
+	return "the tokens were not listed; nothing was changed"
+}
 
 // Run lists the tokens.
 func (c tokenListCommand) Run(ctx context.Context, t *terminal) (err error) {
@@ -179,6 +186,8 @@ type tokenRevokeCommand struct {
 // Help is shown under the command's --help.
 func (tokenRevokeCommand) Help() string { return "Example:\n\n    tasktide token revoke 3" }
 
+func (tokenRevokeCommand) interrupted() string { return "the token was not revoked" }
+
 // Run revokes a token.
 func (c tokenRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
 	db, err := c.databaseFlag.open(ctx, nil)
@@ -186,7 +195,7 @@ func (c tokenRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.DeleteToken(ctx, c.ID); err != nil {
+	if err := db.DeleteToken(context.WithoutCancel(ctx), c.ID); err != nil { // one that is cut off may be committed or not
 		return err
 	}
 	_, err = fmt.Fprintf(t.out, "Token %d is no longer valid.\n", c.ID)

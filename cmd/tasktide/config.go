@@ -45,6 +45,10 @@ Examples:
     tasktide config check --database-url postgres://tasktide:secret@db.example.org/tasktide`
 }
 
+func (*configCheckCommand) interrupted() string {
+	return "not everything was checked; nothing was changed"
+}
+
 // Run prints the settings and what is wrong with them.
 func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.Context) error {
 	migrates := c.migrates(c.Migrate)
@@ -64,6 +68,9 @@ func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.
 		within, cancel := context.WithTimeout(ctx, checkTime)
 		err := check(within)
 		cancel()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			wrong++
 			fmt.Fprintf(t.out, "WRONG: %v\n", err)

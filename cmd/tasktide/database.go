@@ -117,6 +117,10 @@ Example:
     tasktide migrate --database-url postgres://tasktide:secret@db.example.org/tasktide`
 }
 
+func (migrateCommand) interrupted() string {
+	return "the schema may not be at this program's version yet; run tasktide migrate again, it continues where it stopped"
+}
+
 // Run migrates the schema.
 func (c migrateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	db, err := c.connect(ctx)

@@ -39,6 +39,9 @@ Examples:
     tasktide demo --listen 127.0.0.1:0`
 }
 
+// interrupted says nothing: a signal is the way to end the demo.
+func (demoCommand) interrupted() string { return "" }
+
 // Run serves the demo until ctx ends.
 func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	ctx, stopTracing, err := startTracing(ctx, t.log)

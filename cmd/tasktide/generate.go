@@ -22,6 +22,8 @@ type generateCommand struct {
 	Size string    `enum:"S,M,L,X" default:"S" help:"How much: S is 10,000 tasks in 24 hours, M 100,000 in 24 hours, L a million in 30 days, X ten million in 1,000 workflows over 90 days (${default})."`
 	Seed uint64    `default:"1" help:"The same seed gives the same tasks (${default})."`
 	End  time.Time `placeholder:"INSTANT" help:"Nothing happens at this instant or later, such as 2026-01-31T00:00:00Z (now, in whole minutes)."`
+
+	stored, workflows int // what interrupted reports
 }
 
 // Help is shown under the command's --help.
@@ -35,8 +37,13 @@ Example:
     tasktide generate --size M --database-url sqlite://bench.db`
 }
 
+func (c *generateCommand) interrupted() string {
+	return fmt.Sprintf("%d of %d workflows were stored, each of them whole; for all of them choose another --seed or another database",
+		c.stored, c.workflows)
+}
+
 // Run generates the workload.
-func (c generateCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c *generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	size, err := workload.ParseSize(c.Size)
 	if err != nil {
 		return err
@@ -47,6 +54,8 @@ func (c generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if first := c.End.Add(-size.Span); first.UnixMicro() <= 0 || c.End.UnixMicro() > store.MaxInstant {
 		return jobmon.FieldErrorf("end", "--end must leave the whole workload in the years 1970 to 9999")
 	}
+	workflows := size.List(c.Seed, c.End.UnixMicro())
+	c.workflows = len(workflows)
 	db, err := c.open(ctx, nil)
 	if err != nil {
 		return err
@@ -54,12 +63,10 @@ func (c generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	begun, staged := time.Now(), 0
-	show := progress(t.err, size.Tasks)
-	if show == nil {
-		show = func(int) {}
-	}
+	show, hide := progress(t.err, size.Tasks)
+	defer hide()
 	moves := ledger.New(db, t.log)
-	for _, workflow := range size.List(c.Seed, c.End.UnixMicro()) {
+	for _, workflow := range workflows {
 		run := store.Import{
 			Name: workflow.Name, Engine: "workload", SourceHash: "workload",
 			MaxConcurrentlyRunning: workflow.MaxConcurrentlyRunning,
@@ -73,6 +80,7 @@ func (c generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 		if err != nil {
 			return err
 		}
+		c.stored++
 		staged += workflow.Tasks
 		if _, err := fmt.Fprintln(t.out, id); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
@@ -48,6 +49,8 @@ type runLog struct {
 	count  int // of the tasks
 }
 
+func (importFlags) interrupted() string { return "nothing was imported" }
+
 // store stores a run and prints the id of the workflow that it becomes.
 func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err error) {
 	db, err := f.open(ctx, nil)
@@ -57,7 +60,9 @@ func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err er
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	source := store.Import{Name: f.Workflow, Engine: run.engine, SourceHash: run.hash, Expire: f.Expire}
-	id, err := ledger.New(db, t.log).ImportSeq(ctx, source, run.tasks, importBatch, progress(t.err, run.count))
+	show, hide := progress(t.err, run.count)
+	id, err := ledger.New(db, t.log).ImportSeq(ctx, source, run.tasks, importBatch, show)
+	hide()
 	if err != nil {
 		return err
 	}
@@ -80,17 +85,22 @@ func checkName(name string) error {
 }
 
 // readLog has a file of at most the given bytes parsed, and returns its hash. The file as a whole is
-// never held.
-func readLog(path string, most int64, parse func(io.Reader) error) (hash string, err error) {
+// never held. The parser's reads fail when ctx ends.
+func readLog(ctx context.Context, path string, most int64, parse func(io.Reader) error) (hash string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", jobmon.Errorf(jobmon.CodeInvalid, "cannot read the run log: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	// A read from a pipe may wait for ever. A regular file has no deadline, and needs none.
+	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Now()) })
+	defer stop()
 	sum := sha256.New()
-	bounded := &io.LimitedReader{R: file, N: most + 1}
+	bounded := &io.LimitedReader{R: untilDone{ctx, file}, N: most + 1}
 	err = parse(io.TeeReader(bounded, sum))
 	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	case bounded.N == 0: // whatever was made of its beginning
 		return "", jobmon.Errorf(jobmon.CodeTooLarge, "%s is larger than %d bytes; split the run log", path, most)
 	case err != nil:
@@ -99,11 +109,24 @@ func readLog(path string, most int64, parse func(io.Reader) error) (hash string,
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// progress draws a bar where a person is watching, and nothing anywhere else.
-func progress(out io.Writer, tasks int) func(staged int) {
+// untilDone reads until ctx ends.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r untilDone) Read(into []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(into)
+}
+
+// progress returns functions that draw a bar where a person is watching, and remove it. Anywhere else they do nothing.
+func progress(out io.Writer, tasks int) (show func(staged int), hide func()) {
 	file, isFile := out.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
-		return nil
+		return func(int) {}, func() {}
 	}
 	bar := progressbar.NewOptions(tasks,
 		progressbar.OptionSetWriter(out),
@@ -112,5 +135,5 @@ func progress(out io.Writer, tasks int) func(staged int) {
 		progressbar.OptionClearOnFinish(),
 	)
 	// The bar is an ornament: a terminal that cannot draw it must not end the import.
-	return func(staged int) { _ = bar.Set(staged) }
+	return func(staged int) { _ = bar.Set(staged) }, func() { _ = bar.Clear() }
 }

@@ -40,7 +40,7 @@ func (c importCSVCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	var table *runlog.Table
-	hash, err := readLog(c.File, maxLog, func(file io.Reader) (err error) {
+	hash, err := readLog(ctx, c.File, maxLog, func(file io.Reader) (err error) {
 		table, err = runlog.ParseCSV(file, openEnds[c.OpenUntil])
 		return err
 	})

@@ -117,7 +117,7 @@ func TestADamagedCSVIsNotStored(t *testing.T) {
 func TestTheLogsBound(t *testing.T) {
 	file := writeFile(t, spans)
 	wanting := func(most int64, parsed error) (hash string, err error) {
-		return readLog(file, most, func(r io.Reader) error {
+		return readLog(t.Context(), file, most, func(r io.Reader) error {
 			_, err := io.Copy(io.Discard, r)
 			return errors.Join(err, parsed)
 		})

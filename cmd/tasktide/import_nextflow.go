@@ -29,7 +29,7 @@ func (c importNextflowCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	var run runlog.Run
-	hash, err := readLog(c.File, maxLog, func(file io.Reader) (err error) {
+	hash, err := readLog(ctx, c.File, maxLog, func(file io.Reader) (err error) {
 		run, err = runlog.ParseNextflow(file)
 		return err
 	})

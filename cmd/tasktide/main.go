@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -18,10 +16,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(untilInterrupted(context.Background()), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // cli is every subcommand and flag. Flags win over the environment.
@@ -50,8 +45,9 @@ type terminal struct {
 	log      *slog.Logger
 }
 
-// run is the whole program. It returns the exit code: 0 when all is well, 1 when the command failed,
-// 2 when it was called wrongly.
+// run is the whole program. It returns the exit code: 0 when all is well, 1 when the command failed, 2 when it was
+// called wrongly, and 128 plus the number of the signal (SIGINT 130, SIGTERM 143) when ctx was cancelled by an
+// [interruption] before the command had done its work.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	exited := errors.New("exited")
 	code := 0
@@ -78,7 +74,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if !parsed.Selected().Hidden {
 		warnOfUnknown(ctx, parser.Model, os.Environ(), log)
 	}
-	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	err = parsed.Run()
+	if by, interrupted := wasInterrupted(ctx, err); interrupted {
+		if sentence := interruptedSentence(parsed); sentence != "" {
+			return fail(errOut, errors.New(sentence), by.exitCode())
+		}
+		return 0
+	}
+	if err != nil {
 		return fail(errOut, err, 1)
 	}
 	return code

@@ -70,6 +70,9 @@ Examples:
     TASKTIDE_DATABASE_URL=sqlite:///var/lib/tasktide/runs.db tasktide serve`
 }
 
+// interrupted says nothing: a signal is the way to end a server.
+func (serveCommand) interrupted() string { return "" }
+
 // Run serves the database until ctx ends.
 func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	ctx, stopTracing, err := startTracing(ctx, t.log)

@@ -156,6 +156,8 @@ type rollUpCommand struct {
 type rollUpRebuildCommand struct {
 	databaseFlag
 	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
+
+	minutes int64 // that are marked
 }
 
 // Help is shown under the command's --help.
@@ -167,24 +169,27 @@ Example:
     tasktide rollup rebuild --workflow 17`
 }
 
+func (c *rollUpRebuildCommand) interrupted() string {
+	return fmt.Sprintf("%d minutes will be counted again; run the command again for the others", c.minutes)
+}
+
 // Run marks what is to be made again.
-func (c rollUpRebuildCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c *rollUpRebuildCommand) Run(ctx context.Context, t *terminal) (err error) {
 	db, err := c.open(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	roll := upkeep.NewRollUp(db, t.log)
-	var minutes int64
 	if c.Workflow != 0 {
-		minutes, err = roll.Rebuild(ctx, c.Workflow)
+		c.minutes, err = roll.Rebuild(ctx, c.Workflow)
 	} else {
-		minutes, err = roll.RebuildAll(ctx)
+		c.minutes, err = roll.RebuildAll(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "%d minutes will be counted again.\n", minutes)
+	_, err = fmt.Fprintf(t.out, "%d minutes will be counted again.\n", c.minutes)
 	return err
 }
 
@@ -195,6 +200,8 @@ type auditCommand struct {
 type auditVerifyCommand struct {
 	databaseFlag
 	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
+
+	report upkeep.Report
 }
 
 // Help is shown under the command's --help.
@@ -208,27 +215,35 @@ Example:
     tasktide audit verify --workflow 17`
 }
 
+func (c *auditVerifyCommand) interrupted() string {
+	found := "no defects"
+	if c.report.Found > 0 {
+		found = fmt.Sprintf("%d defects", c.report.Found)
+	}
+	return fmt.Sprintf("%d of %d workflows were verified, with %s; nothing was changed", c.report.Workflows, c.report.Chosen, found)
+}
+
 // Run verifies the audit.
-func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c *auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
 	db, err := c.open(ctx, new(false)) // a backup has to stay one for the program that it is of
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	verifier := upkeep.NewVerifier(db, t.log)
-	var report upkeep.Report
 	if c.Workflow != 0 {
-		report, err = verifier.Workflow(ctx, c.Workflow)
+		c.report, err = verifier.Workflow(ctx, c.Workflow)
 	} else {
-		report, err = verifier.All(ctx, nil)
+		c.report, err = verifier.All(ctx, nil)
 	}
-	if err != nil {
-		return err
-	}
+	report := c.report
 	for _, defect := range report.Defects {
 		if _, err := fmt.Fprintln(t.out, defect); err != nil {
 			return err
 		}
+	}
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(t.out, "Verified %d workflows, %d tasks, %d rows and %d cells in %s: %d defects.\n", report.Workflows,
 		report.Tasks, report.Rows, report.Cells, report.Ended.Sub(report.Began).Round(time.Millisecond), report.Found)
@@ -242,6 +257,8 @@ type retentionCommand struct {
 	databaseFlag
 	retentionFlags
 	DryRun bool `help:"Tell what would be removed, and remove nothing."`
+
+	done upkeep.RetentionProgress
 }
 
 // Help is shown under the command's --help.
@@ -254,8 +271,15 @@ Example:
     tasktide retention --dry-run --audit-retention 30d`
 }
 
+func (c *retentionCommand) interrupted() string {
+	if c.done.Rows == 0 && c.done.Hours == 0 {
+		return "nothing was removed"
+	}
+	return fmt.Sprintf("%d rows and the counts of %d hours were removed; the next pass goes on", c.done.Rows, c.done.Hours)
+}
+
 // Run makes one pass, or tells what it would do.
-func (c retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c *retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
 	db, err := c.open(ctx, nil)
 	if err != nil {
 		return err
@@ -266,13 +290,14 @@ func (c retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	if !c.DryRun {
-		if err := retention.Pass(ctx); err != nil {
+		err := retention.Pass(ctx)
+		c.done = retention.Progress()
+		if err != nil {
 			return err
 		}
-		done := retention.Progress()
-		_, err = fmt.Fprintf(t.out, "Removed %d rows, and the counts of %d hours.\n", done.Rows, done.Hours)
-		if err == nil && done.Failed > 0 {
-			err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", done.Failed)
+		_, err = fmt.Fprintf(t.out, "Removed %d rows, and the counts of %d hours.\n", c.done.Rows, c.done.Hours)
+		if err == nil && c.done.Failed > 0 {
+			err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", c.done.Failed)
 		}
 		return err
 	}

@@ -34,7 +34,8 @@ func (l *Ledger) ImportSeq(
 	}
 	status, err := l.stage(ctx, workflowID, tasks, batch, progress)
 	if err == nil {
-		err = l.db.PublishImport(ctx, workflowID, status)
+		// A commit that is cut off may have happened or not: once all tasks are staged, the run is published.
+		err = l.db.PublishImport(context.WithoutCancel(ctx), workflowID, status)
 	}
 	if err != nil {
 		return 0, l.abandon(ctx, workflowID, err)

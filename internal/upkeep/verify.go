@@ -49,7 +49,8 @@ func (d Defect) String() string {
 // Report is what a verification has looked at and found.
 type Report struct {
 	Began, Ended time.Time
-	Workflows    int64
+	Chosen       int64 // workflows that were to be verified
+	Workflows    int64 // of them, those that were verified to their end
 	Tasks        int64
 	Covered      int64 // tasks whose status is the one that their last row tells, by a whole chain
 	Broken       int64 // tasks whose chain of rows is broken
@@ -140,19 +141,27 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// All verifies every workflow. After each step, paced, unless nil, is told how long it took.
+// All verifies every workflow. After each step, paced, unless nil, is told how long it took. With an error, the
+// report holds what was verified and found until then.
 func (v *Verifier) All(ctx context.Context, paced func(took time.Duration) error) (Report, error) {
 	report := Report{Began: time.Now()}
-	err := eachWorkflow(ctx, v.db, func(w store.WorkflowInfo) error {
-		found, err := v.workflow(ctx, w, paced)
-		report.add(found)
-		return err
+	err := eachWorkflow(ctx, v.db, func(store.WorkflowInfo) error {
+		report.Chosen++
+		return nil
 	})
+	if err == nil {
+		err = eachWorkflow(ctx, v.db, func(w store.WorkflowInfo) error {
+			found, err := v.workflow(ctx, w, paced)
+			report.add(found)
+			return err
+		})
+	}
+	report.Chosen = max(report.Chosen, report.Workflows) // some may be new
 	report.Ended = time.Now()
 	return report, err
 }
 
-// Workflow verifies one workflow. CodeNotFound.
+// Workflow verifies one workflow, and reports like [Verifier.All]. CodeNotFound.
 func (v *Verifier) Workflow(ctx context.Context, id int64) (Report, error) {
 	var w store.WorkflowInfo
 	err := v.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
@@ -164,7 +173,7 @@ func (v *Verifier) Workflow(ctx context.Context, id int64) (Report, error) {
 	}
 	began := time.Now()
 	report, err := v.workflow(ctx, w, nil)
-	report.Began, report.Ended = began, time.Now()
+	report.Chosen, report.Began, report.Ended = 1, began, time.Now()
 	return report, err
 }
 
@@ -198,7 +207,6 @@ func (v *Verifier) workflow(
 	ctx, span := tracing.Begin(ctx, "verify a workflow")
 	span.Int("tasktide.workflow_id", w.ID)
 	defer func() { span.End(err) }()
-	report = Report{Workflows: 1}
 	step := func(check func(ctx context.Context, snapshot store.Snapshot) error) error {
 		begun := time.Now()
 		if err := v.db.View(ctx, check); err != nil || paced == nil {
@@ -248,6 +256,9 @@ func (v *Verifier) workflow(
 		}
 		return report.removed(ctx, snapshot, w.ID)
 	})
+	if err == nil {
+		report.Workflows = 1
+	}
 	return report, err
 }
 
