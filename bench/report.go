@@ -51,7 +51,11 @@ func (r *report) write(w io.Writer) {
 	if len(r.args) > 0 {
 		command = "cd bench && go run . " + strings.Join(r.args, " ")
 	}
-	fmt.Fprintf(w, `# Benchmarks
+	title := "Benchmarks"
+	if i := slices.Index(r.args, "-sizes") + 1; i > 0 && i < len(r.args) {
+		title += ", size " + r.args[i]
+	}
+	fmt.Fprintf(w, `# %s
 
 What the audit costs when tasks move, how long answers take, and what many clients at once see. The program in
 [bench](../bench) wrote this page; do not edit it. The page's own speed is in [benchmarks-page.md](benchmarks-page.md).
@@ -60,7 +64,7 @@ What the audit costs when tasks move, how long answers take, and what many clien
 
 | machine | |
 |---|---|
-`, command)
+`, title, command)
 	for _, fact := range slices.Concat(r.machine, r.versions) {
 		fmt.Fprintf(w, "| %s | %s |\n", fact.name, fact.value)
 	}

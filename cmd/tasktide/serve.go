@@ -9,7 +9,9 @@ import (
 	"net/netip"
 	"time"
 
+	"tasktide"
 	"tasktide/internal/api"
+	"tasktide/internal/docs"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/ledger"
 	"tasktide/internal/limit"
@@ -134,6 +136,7 @@ func newServer(
 		Timeline:       timeline.New(pages, loops.repair).WithCache(answers),
 		Guard:          guard,
 		UI:             ui.Handler(string(c.BasePath)),
+		Docs:           docs.Handler(tasktide.Documentation, string(c.BasePath)),
 		Version:        version,
 		Demo:           demo,
 		Telemetry:      c.Telemetry == "on",

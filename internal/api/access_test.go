@@ -35,6 +35,7 @@ func newGuardedBy(t *testing.T, readers string, login *api.Login) guarded {
 	cookies := auth.NewCookies(secret)
 	f := newFixture(t, func(config *api.Config) {
 		config.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		config.Docs = config.Metrics
 		config.Guard = &api.Guard{Cookies: cookies, Tokens: config.Catalog.(store.Tokens), Login: login}
 		policy := &config.Guard.Policy
 		if policy.Readers.UnmarshalText([]byte(readers)) != nil || policy.Admins.UnmarshalText([]byte("group:ops")) != nil {
@@ -117,6 +118,10 @@ var routeKinds = map[string]string{
 	"GET /readyz":                                            "greets",
 	"GET /metrics":                                           "reads",
 	"GET /healthz":                                           "greets",
+	"GET /docs":                                              "greets",
+	"HEAD /docs":                                             "greets",
+	"GET /docs/*":                                            "greets",
+	"HEAD /docs/*":                                           "greets",
 	"GET /api/openapi.json":                                  "greets",
 	"GET /api/v2/server":                                     "greets",
 	"GET /api/auth/oidc/login":                               "greets",

@@ -47,6 +47,8 @@ type Config struct {
 
 	// UI answers every GET outside the API. nil answers 404.
 	UI http.Handler
+	// Docs answers GET and HEAD for /docs and every path below it. nil leaves these paths to UI.
+	Docs http.Handler
 	// Version is what the server says of itself, such as v0.1.0.
 	Version string
 	// Demo tells the page that the data are made up.
@@ -141,6 +143,12 @@ func (s *server) routes() *chi.Mux {
 		r.With(s.rated).Get(CallbackPath, s.withLogin(s.endLogin))
 		r.Get(loginPath+"/userinfo", handle(s, strictQuery, s.loggedIn))
 		r.Post(loginPath+"/logout", s.logOut)
+		if s.Docs != nil {
+			for _, pattern := range []string{"/docs", "/docs/*"} {
+				r.Method(http.MethodGet, pattern, s.Docs)
+				r.Method(http.MethodHead, pattern, s.Docs)
+			}
+		}
 	})
 	root.Group(func(r chi.Router) {
 		r.Use(deadline(s.ReadTimeout, limit.NewTurns(s.ReadsAtOnce, s.TurnWait)), s.allow(auth.Read))
