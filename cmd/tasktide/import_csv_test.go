@@ -79,10 +79,11 @@ func importSpans(t *testing.T, database string) {
 	if len(live.Series) != 2 || slices.Min(live.Total.Values) != 2 || slices.Max(live.Total.Values) != 2 {
 		t.Errorf("of %d templates there run %v", len(live.Series), live.Total.Values)
 	}
-	if _, body := server.get("/api/v2/workflows/2"); !strings.Contains(body, `"active":true`) {
+	if _, body := server.get("/api/v2/workflows/2"); !strings.Contains(body, `"active":true`) || !strings.Contains(body, `"status_name":"RUNNING"`) {
 		t.Errorf("the workflow that runs until now is %s", body)
 	}
-	if _, body := server.get("/api/v2/workflows/1"); !strings.Contains(body, `"active":false`) || !strings.Contains(body, `"tool":"csv"`) {
+	if _, body := server.get("/api/v2/workflows/1"); !strings.Contains(body, `"active":false`) || !strings.Contains(body, `"tool":"csv"`) ||
+		!strings.Contains(body, `"status_name":"INCOMPLETE"`) {
 		t.Errorf("the workflow that is over is %s", body)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // The tables are JobMon's, written down here once more: each status by its letter, with the letters
-// that may follow it.
+// that may follow it. INCOMPLETE is ours; its letter is none of JobMon's for a workflow.
 var (
 	taskTable = map[string]string{
 		"G": "Q", "Q": "I", "I": "ORE", "O": "RE", "R": "DE", "D": "", "E": "AQFG", "A": "Q", "F": "",
@@ -19,7 +19,7 @@ var (
 		"D": "", "E": "", "F": "", "W": "", "U": "", "Z": "",
 	}
 	workflowTable = map[string]string{
-		"G": "QA", "A": "G", "F": "G", "H": "G", "Q": "IFH", "I": "OF", "O": "RF", "R": "HDF", "D": "",
+		"G": "QA", "A": "G", "F": "G", "H": "G", "Q": "IFH", "I": "OF", "O": "RF", "R": "HDF", "D": "", "N": "G",
 	}
 	runTable = map[string]string{
 		"G": "L", "L": "BA", "B": "IECH", "I": "OE", "O": "RE", "R": "DSCHE", "C": "T", "H": "T",
@@ -36,7 +36,7 @@ var (
 	}
 	workflowNames = map[string]string{
 		"G": "REGISTERING", "Q": "QUEUED", "I": "INSTANTIATING", "O": "LAUNCHED", "R": "RUNNING",
-		"D": "DONE", "H": "HALTED", "F": "FAILED", "A": "ABORTED",
+		"D": "DONE", "H": "HALTED", "F": "FAILED", "A": "ABORTED", "N": "INCOMPLETE",
 	}
 	runNames = map[string]string{
 		"G": "REGISTERED", "L": "LINKING", "B": "BOUND", "I": "INSTANTIATED", "O": "LAUNCHED", "R": "RUNNING",

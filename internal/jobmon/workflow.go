@@ -5,7 +5,8 @@ import "slices"
 // WorkflowStatus is the status of a workflow.
 type WorkflowStatus byte
 
-// The statuses of a workflow.
+// The statuses of a workflow. WorkflowIncomplete is not JobMon's: an imported run has it that is over and has tasks
+// which are neither DONE nor ERROR_FATAL.
 const (
 	WorkflowRegistering   WorkflowStatus = 'G'
 	WorkflowQueued        WorkflowStatus = 'Q'
@@ -16,13 +17,14 @@ const (
 	WorkflowHalted        WorkflowStatus = 'H'
 	WorkflowFailed        WorkflowStatus = 'F'
 	WorkflowAborted       WorkflowStatus = 'A'
+	WorkflowIncomplete    WorkflowStatus = 'N'
 )
 
 var workflows = machine[WorkflowStatus]{
 	what: "workflow",
 	order: []WorkflowStatus{
 		WorkflowRegistering, WorkflowQueued, WorkflowInstantiating, WorkflowLaunched, WorkflowRunning,
-		WorkflowDone, WorkflowHalted, WorkflowFailed, WorkflowAborted,
+		WorkflowDone, WorkflowHalted, WorkflowFailed, WorkflowAborted, WorkflowIncomplete,
 	},
 	rules: map[WorkflowStatus]rule[WorkflowStatus]{
 		WorkflowRegistering:   {"REGISTERING", []WorkflowStatus{WorkflowQueued, WorkflowAborted}},
@@ -34,6 +36,7 @@ var workflows = machine[WorkflowStatus]{
 		WorkflowHalted:        {"HALTED", []WorkflowStatus{WorkflowRegistering}},
 		WorkflowFailed:        {"FAILED", []WorkflowStatus{WorkflowRegistering}},
 		WorkflowAborted:       {"ABORTED", []WorkflowStatus{WorkflowRegistering}},
+		WorkflowIncomplete:    {"INCOMPLETE", []WorkflowStatus{WorkflowRegistering}},
 	},
 }
 
@@ -51,7 +54,7 @@ func (s WorkflowStatus) MayBecome(next WorkflowStatus) bool { return workflows.m
 // tasks' statuses.
 func (s WorkflowStatus) AtRest() bool {
 	switch s {
-	case WorkflowFailed, WorkflowDone, WorkflowAborted, WorkflowHalted:
+	case WorkflowFailed, WorkflowDone, WorkflowAborted, WorkflowHalted, WorkflowIncomplete:
 		return true
 	default:
 		return false

@@ -9,7 +9,7 @@ import (
 
 func TestWorkflowAtRest(t *testing.T) {
 	for _, s := range jobmon.WorkflowStatuses() {
-		if got, want := s.AtRest(), strings.Contains("FDAH", s.String()); got != want {
+		if got, want := s.AtRest(), strings.Contains("FDAHN", s.String()); got != want {
 			t.Errorf("%s is at rest: %t", s.Name(), got)
 		}
 	}

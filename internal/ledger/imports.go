@@ -14,8 +14,9 @@ import (
 // writer waits some tens of milliseconds at most.
 const importBatch = 500
 
-// Import loads a run that is over and returns the id of its workflow. The run appears whole or not at
-// all; progress, unless nil, is told how many tasks are staged so far. CodeInvalid for a history that
+// Import loads a run and returns the id of its workflow, whose status follows from its tasks: RUNNING when one is
+// active, otherwise FAILED when one is ERROR_FATAL, otherwise INCOMPLETE when one is not DONE, and otherwise DONE. The
+// run appears whole or not at all; progress, unless nil, is told how many tasks are staged so far. CodeInvalid for a history that
 // JobMon could not have had; CodeConflict when the same source is already stored under that name.
 func (l *Ledger) Import(
 	ctx context.Context, run store.Import, tasks []jobmon.TaskHistory, progress func(staged int),
@@ -47,7 +48,7 @@ func (l *Ledger) ImportSeq(
 func (l *Ledger) stage(
 	ctx context.Context, workflowID int64, tasks iter.Seq[jobmon.TaskHistory], batch int, progress func(staged int),
 ) (jobmon.WorkflowStatus, error) {
-	status := jobmon.WorkflowDone
+	active, fatal, open := false, false, false
 	staged, held := 0, make([]jobmon.TaskHistory, 0, batch)
 	flush := func() error {
 		if err := l.db.ImportTasks(ctx, workflowID, held); err != nil {
@@ -64,9 +65,10 @@ func (l *Ledger) stage(
 		if err := task.Check(); err != nil {
 			return 0, err
 		}
-		if task.Moves[len(task.Moves)-1].To != jobmon.TaskDone {
-			status = jobmon.WorkflowFailed
-		}
+		last := task.Moves[len(task.Moves)-1].To
+		active = active || last.Active()
+		fatal = fatal || last == jobmon.TaskErrorFatal
+		open = open || last != jobmon.TaskDone
 		if held = append(held, task); len(held) == batch {
 			if err := flush(); err != nil {
 				return 0, err
@@ -81,7 +83,16 @@ func (l *Ledger) stage(
 	if staged == 0 {
 		return 0, jobmon.Errorf(jobmon.CodeInvalid, "the run has no tasks")
 	}
-	return status, nil
+	switch {
+	case active:
+		return jobmon.WorkflowRunning, nil
+	case fatal:
+		return jobmon.WorkflowFailed, nil
+	case open:
+		return jobmon.WorkflowIncomplete, nil
+	default:
+		return jobmon.WorkflowDone, nil
+	}
 }
 
 // abandon removes a failed import and returns what made it fail. What cannot be removed now, the next

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"tasktide/internal/jobmon"
@@ -57,15 +58,30 @@ func TestAnImportHoldsOneBatch(t *testing.T) {
 	}
 }
 
-func TestAnImportOfUnfinishedTasksHasFailed(t *testing.T) {
+func TestTheStatusOfAnImportFollowsFromItsTasks(t *testing.T) {
 	w := &world{tb: t, db: openStore(t)}
 	w.ledger = ledger.New(w.db, slog.New(slog.DiscardHandler))
-	for _, path := range []string{"GQIOREF", "GQIOR", "G"} {
-		run := store.Import{Name: path, Engine: "test", SourceHash: "abc"}
-		tasks := slices.Concat(histories(1, path), histories(2, "GQIORD"))
-		w.workflowID = must(w.ledger.Import(ctx, run, tasks, nil))(t)
-		if status := w.workflow().Status; status != jobmon.WorkflowFailed {
-			t.Errorf("%s: the workflow is %s", path, status.Name())
+	for _, c := range []struct {
+		paths []string
+		want  jobmon.WorkflowStatus
+	}{
+		{[]string{"GQIORD", "GD"}, jobmon.WorkflowDone},
+		{[]string{"GQIOREF", "GQIORD"}, jobmon.WorkflowFailed},
+		{[]string{"G", "GQIORD"}, jobmon.WorkflowIncomplete},
+		{[]string{"GQIORD", "GQIOREG"}, jobmon.WorkflowIncomplete},
+		{[]string{"GQIOREA"}, jobmon.WorkflowIncomplete},
+		{[]string{"G", "GQIOREF", "GQIORD"}, jobmon.WorkflowFailed},
+		{[]string{"GQIORD", "GQIOR", "G"}, jobmon.WorkflowRunning},
+		{[]string{"GQIOREF", "GQ"}, jobmon.WorkflowRunning},
+	} {
+		name := strings.Join(c.paths, " ")
+		var tasks []jobmon.TaskHistory
+		for _, path := range c.paths {
+			tasks = append(tasks, histories(2, path)...)
+		}
+		w.workflowID = must(w.ledger.Import(ctx, store.Import{Name: name, Engine: "test", SourceHash: "abc"}, tasks, nil))(t)
+		if status := w.workflow().Status; status != c.want {
+			t.Errorf("%s: the workflow is %s", name, status.Name())
 		}
 	}
 }

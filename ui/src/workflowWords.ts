@@ -22,4 +22,5 @@ export const workflowStatuses: readonly (readonly [Workflow["status"], Workflow[
     ["H", "HALTED"],
     ["F", "FAILED"],
     ["A", "ABORTED"],
+    ["N", "INCOMPLETE"],
   ];

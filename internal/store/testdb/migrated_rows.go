@@ -14,6 +14,8 @@ import (
 const (
 	concurrencyCells = "_concurrency_cells.sql"
 	attempts         = "_attempts.sql"
+	// incompleteImports ends the name of the one that corrects the status of imported runs.
+	incompleteImports = "_incomplete_imports.sql"
 )
 
 func versionOf(t *testing.T, names []string, end string) int {

@@ -53,6 +53,9 @@ func (k Kind) TestMigrations(t *testing.T, files fs.FS) {
 	t.Run("marked rows", func(t *testing.T) { k.testMarkedRows(t, files, names) })
 	t.Run("attempts", func(t *testing.T) { k.testAttempts(t, statementsOf(t, files, names[versionOf(t, names, attempts)])) })
 	t.Run("retention's clock", func(t *testing.T) { k.testRetentionClock(t, files, names) })
+	t.Run("incomplete imports", func(t *testing.T) {
+		k.testIncomplete(t, statementsOf(t, files, names[versionOf(t, names, incompleteImports)]))
+	})
 	t.Run("many at once", func(t *testing.T) { k.testManyMigrate(t, want) })
 	t.Run("what is refused", k.testRefusedSchemas)
 }

@@ -983,7 +983,7 @@ export interface components {
        * @description Letter of the status.
        * @enum {string}
        */
-      status: "G" | "Q" | "I" | "O" | "R" | "D" | "H" | "F" | "A";
+      status: "G" | "Q" | "I" | "O" | "R" | "D" | "H" | "F" | "A" | "N";
       /** @enum {string} */
       status_name:
         | "REGISTERING"
@@ -994,7 +994,8 @@ export interface components {
         | "DONE"
         | "HALTED"
         | "FAILED"
-        | "ABORTED";
+        | "ABORTED"
+        | "INCOMPLETE";
       /**
        * Format: date-time
        * @description When all its tasks were bound; null before.
@@ -3417,7 +3418,7 @@ export interface operations {
              * @description Letter of the status.
              * @enum {string}
              */
-            status: "G" | "Q" | "I" | "O" | "R" | "D" | "H" | "F" | "A";
+            status: "G" | "Q" | "I" | "O" | "R" | "D" | "H" | "F" | "A" | "N";
             newly_created: boolean;
           };
         };

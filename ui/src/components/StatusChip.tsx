@@ -11,6 +11,7 @@ const colours: Partial<Record<Letter, "success" | "error" | "info" | "warning">>
   O: "info",
   I: "info",
   H: "warning",
+  N: "warning",
 };
 
 interface Props {

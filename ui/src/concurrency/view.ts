@@ -227,7 +227,7 @@ export function openingWindow(workflow: Workflow, now: number): Preset {
 
 /** Whether nothing moves any more. A run between two waves has no active task and has not ended. */
 export function hasEnded(workflow: Workflow): boolean {
-  return !workflow.active && ["D", "H", "F", "A"].includes(workflow.status);
+  return !workflow.active && ["D", "H", "F", "A", "N"].includes(workflow.status);
 }
 
 /**
