@@ -83,12 +83,16 @@ func readSecret(given secret, file, name string) (string, error) {
 
 // refuseStrangers returns an error when others than this machine can reach a server that asks nobody who they are.
 func refuseStrangers(guard *api.Guard, insecure bool, listener net.Listener) error {
-	address, isTCP := listener.Addr().(*net.TCPAddr)
-	if guard != nil || insecure || isTCP && address.IP.IsLoopback() {
+	if guard != nil || insecure || listensLocally(listener) {
 		return nil
 	}
 	return jobmon.Errorf(jobmon.CodeInvalid, "others can reach %s, and nobody is asked to log in; "+
 		"listen on 127.0.0.1, or serve with --auth session, or accept it with --insecure", listener.Addr())
+}
+
+func listensLocally(listener net.Listener) bool {
+	address, isTCP := listener.Addr().(*net.TCPAddr)
+	return isTCP && address.IP.IsLoopback()
 }
 
 type tokenCommand struct {

@@ -18,7 +18,7 @@ import (
 
 // databaseFlag is the flag of every command that opens a database.
 type databaseFlag struct {
-	DatabaseURL string `env:"TASKTIDE_DATABASE_URL" default:"${default_database}" placeholder:"URL" help:"Where the data is: sqlite://PATH, mysql://USER:PASSWORD@HOST/DATABASE or postgres://USER:PASSWORD@HOST/DATABASE (${default_database})."`
+	DatabaseURL string `env:"TASKTIDE_DATABASE_URL" default:"${default_database}" placeholder:"URL" help:"Where the data is: sqlite://PATH, mysql://USER:PASSWORD@HOST/DATABASE or postgres://USER:PASSWORD@HOST/DATABASE (${default_database_shown})."`
 }
 
 const sqliteScheme = "sqlite"
@@ -38,6 +38,10 @@ func (f databaseFlag) scheme() string {
 // connect opens the database and leaves its schema as it is.
 func (f databaseFlag) connect(ctx context.Context) (*sqlstore.Store, error) {
 	open, known := drivers[f.scheme()]
+	if f.DatabaseURL == "" && defaultDatabaseURL() == "" {
+		return nil, jobmon.Errorf(jobmon.CodeInvalid,
+			"there is no default database because HOME is not set; name one with --database-url or TASKTIDE_DATABASE_URL")
+	}
 	if !known {
 		return nil, jobmon.Errorf(jobmon.CodeInvalid, "the database URL must begin with sqlite://, mysql:// or postgres://")
 	}
@@ -82,21 +86,43 @@ func (f databaseFlag) open(ctx context.Context, migrate *bool) (*sqlstore.Store,
 // shown is the database's URL without its password.
 func (f databaseFlag) shown() string { return withoutPassword(f.DatabaseURL) }
 
+// pasted returns the value of --database-url with which a command reaches this database from any directory, and ""
+// when it needs none. It is false when the URL holds a secret.
+func (f databaseFlag) pasted() (databaseURL string, ok bool) {
+	if f.shown() != f.DatabaseURL {
+		return "", false
+	}
+	if set, isSet := os.LookupEnv("TASKTIDE_DATABASE_URL"); f.DatabaseURL == defaultDatabaseURL() && (!isSet || set == f.DatabaseURL) {
+		return "", true
+	}
+	if f.scheme() == sqliteScheme {
+		if path, _, err := sqlite.Find(f.DatabaseURL); err == nil {
+			return sqliteURL(path), true
+		}
+	}
+	return f.DatabaseURL, true
+}
+
+// defaultDatabaseURL is empty when nothing says where a user's data goes.
 func defaultDatabaseURL() string {
-	return sqliteURL(filepath.Join(dataDirectory(), "tasktide.db"))
+	directory := dataDirectory()
+	if directory == "" {
+		return ""
+	}
+	return sqliteURL(filepath.Join(directory, "tasktide.db"))
 }
 
 func sqliteURL(path string) string {
 	return sqliteScheme + "://" + (&url.URL{Path: path}).EscapedPath()
 }
 
-// dataDirectory is where the XDG base directory specification puts a user's data.
+// dataDirectory is where the XDG base directory specification puts a user's data, and empty without HOME.
 func dataDirectory() string {
 	base := os.Getenv("XDG_DATA_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			home = "."
+			return ""
 		}
 		base = filepath.Join(home, ".local", "share")
 	}

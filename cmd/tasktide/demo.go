@@ -59,7 +59,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	server, err := newServer(ctx, c.serverFlags, db, nil, defaultCache(), retentionFlags{}, t, true)
+	server, err := newServer(ctx, c.serverFlags, db, nil, defaultCache(), retentionFlags{}, t, nil)
 	if err != nil {
 		return err
 	}

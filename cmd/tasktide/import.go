@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -66,9 +67,31 @@ func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.err, "Imported %d tasks as workflow %d, %q.\n", run.count, id, f.Workflow)
+	fmt.Fprintf(t.err, "Imported %d tasks as workflow %d, %q.\n%s\n", run.count, id, f.Workflow, f.toOpen(id))
 	_, err = fmt.Fprintln(t.out, id)
 	return err
+}
+
+// toOpen says how to look at a workflow. Whether a server serves the database is not known here.
+func (f databaseFlag) toOpen(workflowID int64) string {
+	command := "tasktide serve"
+	switch databaseURL, ok := f.pasted(); {
+	case !ok:
+		command += " with the same database URL"
+	case databaseURL != "":
+		command += " --database-url " + shellWord(databaseURL)
+	}
+	return fmt.Sprintf("To see it, run %s, and open the path /workflows/%d of the address that it prints.", command, workflowID)
+}
+
+var plainWord = regexp.MustCompile(`^[\w%+,./:=@-]+$`)
+
+// shellWord quotes a text for a shell where that is needed.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 func checkName(name string) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,11 @@ func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
 		kong.Name("tasktide"),
 		kong.Description("How many tasks ran when, by template, against the limit. Exactly."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"default_database": defaultDatabaseURL(), "version": versionLine()},
+		kong.Vars{
+			"default_database":       defaultDatabaseURL(),
+			"default_database_shown": cmp.Or(defaultDatabaseURL(), "no default, because HOME is not set"),
+			"version":                versionLine(),
+		},
 	}, options...)...)
 }
 

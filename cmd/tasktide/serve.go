@@ -94,7 +94,7 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	server, err := newServer(ctx, c.serverFlags, db, guard, kept, c.retentionFlags, t, false)
+	server, err := newServer(ctx, c.serverFlags, db, guard, kept, c.retentionFlags, t, &c.databaseFlag)
 	if err != nil {
 		return errors.Join(err, closeCache(), db.Close())
 	}
@@ -110,9 +110,10 @@ type server struct {
 	drain    time.Duration // how long requests that are under way may take when ctx is over
 }
 
+// newServer returns the server of a database, or the demo's, whose database has no flag.
 func newServer(
 	ctx context.Context, c serverFlags, db *sqlstore.Store, guard *api.Guard, answers timeline.Cache, kept retentionFlags,
-	t *terminal, demo bool,
+	t *terminal, database *databaseFlag,
 ) (*server, error) {
 	loops, err := newUpkeep(db, kept, t.log)
 	if err != nil {
@@ -138,7 +139,8 @@ func newServer(
 		UI:             ui.Handler(string(c.BasePath)),
 		Docs:           docs.Handler(tasktide.Documentation, string(c.BasePath)),
 		Version:        version,
-		Demo:           demo,
+		Demo:           database == nil,
+		DatabaseURL:    importURL(database, guard, listener),
 		Telemetry:      c.Telemetry == "on",
 		Rates:          limit.NewRates(c.RateLimit),
 		TrustedProxies: c.TrustedProxies,
@@ -160,6 +162,18 @@ func newServer(
 			MaxHeaderBytes:    64 << 10,
 		},
 	}, nil
+}
+
+// importURL returns the database URL that an import on this machine needs. It is nil where others than the users of
+// this machine may ask for it, or where nobody should import: into the demo, which passes no database.
+func importURL(database *databaseFlag, guard *api.Guard, listener net.Listener) *string {
+	if database == nil || guard != nil || !listensLocally(listener) {
+		return nil
+	}
+	if databaseURL, ok := database.pasted(); ok {
+		return &databaseURL
+	}
+	return nil
 }
 
 func (s *server) url() string { return "http://" + s.listener.Addr().String() }

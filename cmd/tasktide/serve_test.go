@@ -23,7 +23,7 @@ func newTestServer(t *testing.T) *server {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	quiet := &terminal{out: io.Discard, err: io.Discard, log: slog.New(slog.DiscardHandler)}
-	s, err := newServer(t.Context(), serverFlags{Listen: "127.0.0.1:0", BasePath: "/"}, db, nil, nil, retentionFlags{}, quiet, false)
+	s, err := newServer(t.Context(), serverFlags{Listen: "127.0.0.1:0", BasePath: "/"}, db, nil, nil, retentionFlags{}, quiet, &databaseFlag{})
 	if err != nil {
 		t.Fatal(err)
 	}

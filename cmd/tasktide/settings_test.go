@@ -54,7 +54,7 @@ func settingsTable(t *testing.T) string {
 	table.WriteString("| flag | environment | default | what it is |\n|---|---|---|---|\n")
 	for _, f := range serve.Selected().Flags {
 		// The column beside it tells the default already.
-		help := strings.NewReplacer(" (${default})", "", " (${default_database})", "", " ("+unset(f)+")", "", "|", `\|`).Replace(f.OrigHelp)
+		help := strings.NewReplacer(" (${default})", "", " (${default_database_shown})", "", " ("+unset(f)+")", "", "|", `\|`).Replace(f.OrigHelp)
 		standard := unset(f)
 		switch {
 		case f.Default == defaultDatabaseURL():

@@ -33,7 +33,7 @@ func newWatched(t *testing.T, database string) *watched {
 	t.Cleanup(func() { db.Close() })
 	quiet := &terminal{out: io.Discard, err: io.Discard, log: slog.New(slog.DiscardHandler)}
 	flags := serverFlags{Listen: "127.0.0.1:0", BasePath: "/", Telemetry: "on"}
-	s, err := newServer(t.Context(), flags, db, nil, defaultCache(), retentionFlags{AuditRetention: age(90 * 24 * time.Hour)}, quiet, false)
+	s, err := newServer(t.Context(), flags, db, nil, defaultCache(), retentionFlags{AuditRetention: age(90 * 24 * time.Hour)}, quiet, &databaseFlag{})
 	if err != nil {
 		t.Fatal(err)
 	}

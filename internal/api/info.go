@@ -13,13 +13,14 @@ type aboutAnswer struct {
 	Version   string      `json:"version"`
 	Demo      bool        `json:"demo"`
 	Telemetry bool        `json:"telemetry"`
+	Database  *string     `json:"database_url"`
 	Login     string      `json:"login"`
 	User      *userAnswer `json:"user"`
 }
 
 func (s *server) about(ctx context.Context, _ none) (aboutAnswer, error) {
 	where, who := s.login(ctx)
-	return aboutAnswer{s.Version, s.Demo, s.Telemetry, where, who}, nil
+	return aboutAnswer{s.Version, s.Demo, s.Telemetry, s.DatabaseURL, where, who}, nil
 }
 
 type statusAnswer struct {

@@ -53,6 +53,9 @@ type Config struct {
 	Version string
 	// Demo tells the page that the data are made up.
 	Demo bool
+	// DatabaseURL is the database URL that an import on this machine needs, empty for the default database, and without
+	// secrets. Everybody may read it; nil tells nobody.
+	DatabaseURL *string
 	// Telemetry is whether the server adds up what pages tell of how they are used.
 	Telemetry bool
 	// Usage is where it does. nil means one that nobody else reads.

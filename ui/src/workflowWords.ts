@@ -24,3 +24,18 @@ export const workflowStatuses: readonly (readonly [Workflow["status"], Workflow[
     ["A", "ABORTED"],
     ["N", "INCOMPLETE"],
   ];
+
+/**
+ * The command that loads a run into the server's database. Its URL is empty for the default database, and null when
+ * the server does not say it.
+ */
+export function importCommand(databaseUrl: string | null): string {
+  const command = "tasktide import nextflow FILE --workflow NAME";
+  if (databaseUrl === "") return command;
+  return `${command} --database-url ${databaseUrl === null ? "URL" : shellWord(databaseUrl)}`;
+}
+
+/** Quotes a text for a shell where that is needed. */
+function shellWord(text: string): string {
+  return /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1465,6 +1465,11 @@ export interface components {
       /** @description Whether it counts what pages tell of how they are used. */
       telemetry: boolean;
       /**
+       * @description The value of --database-url that a command on the server's machine needs to reach the same database; empty for the default database, which needs none. It is null when the server requires authentication, when it does not listen on the loopback interface only, and when the URL holds a password.
+       * @example sqlite:///var/lib/tasktide/tasktide.db
+       */
+      database_url: string | null;
+      /**
        * @description Where one logs in: nobody has to, at JobMon only, or here at an OpenID Connect provider, too.
        * @enum {string}
        */

@@ -88,11 +88,37 @@ describe("the workflows list", () => {
     expect(await screen.findByText("DEMO")).toBeVisible();
   });
 
-  it("says what to do where there is none yet", async () => {
-    answer({ ...server, [path]: () => ({ workflows: [], next_cursor: null }) });
-    renderAt("/");
-    expect(await screen.findByText("No workflows yet")).toBeVisible();
-    expect(screen.getByText(/tasktide import nextflow/)).toBeVisible();
+  it.each([
+    ["", "tasktide import nextflow FILE --workflow NAME"],
+    [
+      "sqlite:///srv/runs.db",
+      "tasktide import nextflow FILE --workflow NAME --database-url sqlite:///srv/runs.db",
+    ],
+    [
+      "sqlite:///srv/a'b(1).db",
+      "tasktide import nextflow FILE --workflow NAME --database-url 'sqlite:///srv/a'\\''b(1).db'",
+    ],
+    [null, "tasktide import nextflow FILE --workflow NAME --database-url URL"],
+  ])(
+    "says how to load a run into the database %j where there is none yet",
+    async (url, command) => {
+      answer({
+        "api/v2/server": () => ({ version: "v0.1.0", demo: false, database_url: url }),
+        [path]: () => ({ workflows: [], next_cursor: null }),
+      });
+      renderAt("/");
+      expect(await screen.findByText("No workflows yet")).toBeVisible();
+      expect(await screen.findByText(command)).toBeVisible();
+      expect(screen.queryByText(/URL is the database of this server/) !== null).toBe(url === null);
+    },
+  );
+
+  it("calls an imported run that is not complete incomplete", async () => {
+    const workflows = [newWorkflow({ status: "N", status_name: "INCOMPLETE" })];
+    answer({ ...server, [path]: () => ({ workflows, next_cursor: null }) });
+    renderAt("/?status=N");
+    expect(await screen.findByText("Incomplete", { selector: "td *" })).toBeVisible();
+    expect(screen.getByRole("combobox", { name: "Status" })).toHaveTextContent("Incomplete");
   });
 
   it("keeps search, status and page in the address, and starts a search on the first page", async () => {

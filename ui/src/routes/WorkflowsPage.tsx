@@ -13,8 +13,9 @@ import { useSearchParams } from "react-router";
 import type { WorkflowList } from "../api/types";
 import { SearchIcon } from "../components/icons";
 import { EmptyState, ErrorState, StaleAlert } from "../components/states";
+import { serverQuery } from "../services/server";
 import { workflowsQuery } from "../services/workflows";
-import { workflowStatuses } from "../workflowWords";
+import { importCommand, workflowStatuses } from "../workflowWords";
 import { useTitle } from "./useTitle";
 import { WorkflowCards } from "./WorkflowCards";
 import { WorkflowTable } from "./WorkflowTable";
@@ -199,6 +200,7 @@ function SearchField({ value, onChange }: SearchFieldProps) {
 }
 
 function NoWorkflows({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  const server = useQuery(serverQuery());
   if (filtered) {
     return (
       <EmptyState
@@ -216,7 +218,19 @@ function NoWorkflows({ filtered, onClear }: { filtered: boolean; onClear: () => 
   return (
     <EmptyState title="No workflows yet">
       Point a JobMon client at this server, or load the trace of a Nextflow run:
-      <pre>tasktide import nextflow FILE --workflow NAME</pre>
+      {!server.isPending && <ImportHint databaseUrl={server.data?.database_url ?? null} />}
     </EmptyState>
+  );
+}
+
+/** An import must name the database that this server serves. */
+function ImportHint({ databaseUrl }: { databaseUrl: string | null }) {
+  return (
+    <>
+      <pre style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+        {importCommand(databaseUrl)}
+      </pre>
+      {databaseUrl === null && <>URL is the database of this server: its --database-url.</>}
+    </>
   );
 }
