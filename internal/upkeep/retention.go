@@ -67,9 +67,10 @@ func (r *Retention) Progress() RetentionProgress {
 
 // Run makes a pass every hour until ctx ends.
 func (r *Retention) Run(ctx context.Context) error {
+	failures := outage{log: r.log, loop: "retention"}
 	for {
-		if err := r.Pass(ctx); err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "retention could not go on; it tries again", "error", err)
+		if err := r.Pass(ctx); ctx.Err() == nil {
+			failures.note(ctx, err)
 		}
 		if err := rest(ctx, retainEvery); err != nil {
 			return err

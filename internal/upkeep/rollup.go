@@ -53,11 +53,12 @@ func (r *RollUp) Rolled() (rows int64, took time.Duration) {
 // [RollUp.Repair] of one or by the roll-up itself.
 func (r *RollUp) Damaged() int64 { return r.damaged.Load() }
 
-// Run sums up minutes when they are over, until ctx ends. A failure is logged, and tried again later.
+// Run sums up minutes when they are over, until ctx ends. It retries after a failure, and logs each cause once.
 func (r *RollUp) Run(ctx context.Context) error {
+	failures := outage{log: r.log, loop: "the roll-up"}
 	for {
-		if err := r.Pass(ctx); err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "the roll-up could not go on; it tries again", "error", err)
+		if err := r.Pass(ctx); ctx.Err() == nil {
+			failures.note(ctx, err)
 		}
 		if err := rest(ctx, pause/2+rand.N(pause)); err != nil {
 			return err

@@ -100,18 +100,19 @@ func (v *Verifier) Last() Report {
 
 // Run verifies everything once a day, without haste, until ctx ends.
 func (v *Verifier) Run(ctx context.Context) error {
+	failures := outage{log: v.log, loop: "the verification of the audit"}
 	for wait := verifyAfter; ; {
 		if err := rest(ctx, wait); err != nil {
 			return err
 		}
-		if err := v.Pass(ctx); err != nil {
-			if ctx.Err() == nil {
-				v.log.WarnContext(ctx, "the audit could not be verified; it is tried again", "error", err, "in", verifyAfter)
-			}
-			wait = verifyAfter
-			continue
-		}
 		wait = verifyEvery
+		err := v.Pass(ctx)
+		if err != nil {
+			wait = verifyAfter
+		}
+		if ctx.Err() == nil {
+			failures.note(ctx, err, "next_attempt_in", wait)
+		}
 	}
 }
 
