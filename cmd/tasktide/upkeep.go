@@ -112,11 +112,16 @@ func (u *upkeepLoops) repair(ctx context.Context, blocks []store.BlockKey) {
 // health tells how the server is. On an error, it tells what it knows without the database.
 func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Health, error) {
 	checked, err := upkeep.CheckHealth(ctx, u.db)
+	if err == nil {
+		u.db.RecheckWrites(ctx)
+	}
+	failures := u.db.Failures()
 	contention := u.db.Contention()
 	rolled, took := u.rollUp.Rolled()
 	removed, verified := u.retention.Progress(), u.verifier.Last()
 	h := api.Health{
-		Now: api.Instant(checked.Now),
+		Now:      api.Instant(checked.Now),
+		Database: api.DatabaseHealth{WriteFailure: failureOf(failures.Write), ReadFailure: failureOf(failures.Read)},
 		Writes: api.WriteHealth{
 			RowsPerSecond: checked.WritesPerSecond, Retried: contention.Retried, GivenUp: contention.Reported,
 			ClockClamps: moves.ClockClamps(),
@@ -140,6 +145,16 @@ func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Hea
 		h.RollUp.RowsPerSecond = float64(rolled) / took.Seconds()
 	}
 	return h, err
+}
+
+func failureOf(f *sqlstore.Standing) *api.DatabaseFailure {
+	if f == nil {
+		return nil
+	}
+	return &api.DatabaseFailure{
+		Cause: f.Cause, Message: f.Message, Failures: f.Failures,
+		Since: api.Instant(f.Since.UnixMicro()), Last: api.Instant(f.Last.UnixMicro()),
+	}
 }
 
 func instantOf(t time.Time) *api.Instant {

@@ -1,11 +1,16 @@
 package api
 
-import "context"
+import (
+	"context"
+
+	"tasktide/internal/jobmon"
+)
 
 // Health tells how the server and its upkeep are. What is counted since the start is this server's own;
 // the rest is the database's, whoever else uses it.
 type Health struct {
 	Now          Instant            `json:"now"`
+	Database     DatabaseHealth     `json:"database"`
 	Writes       WriteHealth        `json:"writes"`
 	RollUp       RollUpHealth       `json:"roll_up"`
 	Retention    RetentionHealth    `json:"retention"`
@@ -17,6 +22,21 @@ type Instant = instant
 
 // KnownInstant returns an instant, or nil for 0, which stands for one that has not come.
 func KnownInstant(microseconds int64) *Instant { return known(microseconds) }
+
+// DatabaseHealth tells what keeps this server from writing to the database, or from reading some of it.
+type DatabaseHealth struct {
+	WriteFailure *DatabaseFailure `json:"write_failure"` // nil when the last write succeeded
+	ReadFailure  *DatabaseFailure `json:"read_failure"`  // nil when the last read succeeded
+}
+
+// DatabaseFailure is a cause that lasts. Its instants are the server's.
+type DatabaseFailure struct {
+	Cause    jobmon.Cause `json:"cause"`
+	Message  string       `json:"message"` // what is wrong, then what to do
+	Since    Instant      `json:"since"`   // when it was first met
+	Last     Instant      `json:"last"`    // and last
+	Failures int64        `json:"failures"`
+}
 
 // WriteHealth tells of the moves of tasks.
 type WriteHealth struct {

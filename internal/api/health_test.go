@@ -12,7 +12,11 @@ func TestHealth(t *testing.T) {
 	f := newFixture(t, func(c *api.Config) {
 		c.Health = func(context.Context) (api.Health, error) {
 			return api.Health{
-				Now:    api.Instant(noon.UnixMicro()),
+				Now: api.Instant(noon.UnixMicro()),
+				Database: api.DatabaseHealth{WriteFailure: &api.DatabaseFailure{
+					Cause: jobmon.CauseDiskFull, Message: "it is full; free space", Failures: 21,
+					Since: api.Instant(noon.UnixMicro()), Last: api.Instant(noon.UnixMicro()),
+				}},
 				Writes: api.WriteHealth{RowsPerSecond: 1.5, Retried: 2, GivenUp: 3, ClockClamps: 4},
 				RollUp: api.RollUpHealth{
 					OldestMark: api.KnownInstant(noon.UnixMicro()), LagSeconds: 0.25, MarkedWorkflows: 5, Rows: 6, RowsPerSecond: 7, DamagedBlocks: 8,
@@ -29,6 +33,8 @@ func TestHealth(t *testing.T) {
 	})
 	f.send("GET", "/api/v2/health", "").is(`{
 		"now": "2025-05-27T12:00:00Z",
+		"database": {"read_failure": null, "write_failure": {"cause": "disk_full", "message": "it is full; free space",
+			"since": "2025-05-27T12:00:00Z", "last": "2025-05-27T12:00:00Z", "failures": 21}},
 		"writes": {"rows_per_second": 1.5, "retried": 2, "given_up": 3, "clock_clamps": 4},
 		"roll_up": {"oldest_mark": "2025-05-27T12:00:00Z", "lag_seconds": 0.25, "marked_workflows": 5, "rows": 6, "rows_per_second": 7, "damaged_blocks": 8},
 		"retention": {"audit_seconds": 9, "block_seconds": 10, "last_pass": "2025-05-27T12:00:00Z", "rows": 11, "hours": 12, "left_alone": 13},

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"regexp"
 	"strconv"
@@ -55,9 +57,23 @@ func dialect(config *mysql.Config) sqlstore.Dialect {
 		Instant:  instant,
 		Classify: classify,
 		Deadlock: func(err error) bool { return number(err) == erDeadlock },
+		Room:     room,
 		Database: jobmon.Database{Name: "the database server " + config.Addr},
 		Explain:  func(err error) *jobmon.Error { return explain(config, err) },
 	}
+}
+
+// room fills a table of its own, which is a file of its own: in another, there may be space that was freed.
+func room(_ context.Context, exec func(statement string) error) error {
+	name := fmt.Sprintf("tasktide_room_%d", rand.Uint64())
+	err := exec("CREATE TABLE " + name + " (filler LONGTEXT)")
+	if number(err) == erTableAccessDenied {
+		return nil // the account may have everything else
+	}
+	for i := 0; i < 16 && err == nil; i++ {
+		err = exec("INSERT INTO " + name + " (filler) VALUES (REPEAT('x', 65536))")
+	}
+	return errors.Join(err, exec("DROP TABLE IF EXISTS "+name))
 }
 
 // instant always has all digits: GREATEST may compare it as text.

@@ -50,9 +50,22 @@ func dialect(config *pgx.ConnConfig) sqlstore.Dialect {
 		Instant:      func(microseconds int64) any { return time.UnixMicro(microseconds).UTC() },
 		Classify:     classify,
 		Deadlock:     func(err error) bool { return state(err) == deadlockDetected },
+		Room:         room,
 		Database:     jobmon.Database{Name: "the database server " + address(config)},
 		Explain:      func(err error) *jobmon.Error { return explain(config, err) },
 	}
+}
+
+// room fills a temporary table, which is on the disk of the database.
+func room(_ context.Context, exec func(statement string) error) error {
+	err := exec("CREATE TEMPORARY TABLE tasktide_room (filler text) ON COMMIT DROP")
+	if state(err) == insufficientPrivilege {
+		return nil // the account may have everything else
+	}
+	if err != nil {
+		return err
+	}
+	return exec("INSERT INTO tasktide_room (filler) SELECT repeat('x', 1000) FROM generate_series(1, 1000)")
 }
 
 // state returns the SQLSTATE of an error of the server, and nothing for another.
@@ -71,7 +84,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-const deadlockDetected = "40P01"
+const deadlockDetected, insufficientPrivilege = "40P01", "42501"
 
 // classify knows the SQLSTATEs that a request may meet.
 func classify(err error) sqlstore.Failure {
@@ -110,7 +123,7 @@ func classifyOutage(code string) sqlstore.Failure {
 		return sqlstore.Outage(jobmon.CauseReadOnly)
 	case "XX001", "XX002", "58P01": // data_corrupted, index_corrupted, undefined_file
 		return sqlstore.Outage(jobmon.CauseCorrupt)
-	case "42501": // insufficient_privilege, which the account had when the store was opened
+	case insufficientPrivilege: // which the account had when the store was opened
 		return sqlstore.Outage(jobmon.CausePermission)
 	case "57014", "25P03": // query_canceled, by its timeout; idle_in_transaction_session_timeout
 		return sqlstore.Outage(jobmon.CauseTimeout)

@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"cmp"
+	"context"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -38,6 +40,8 @@ func dialect(path string) sqlstore.Dialect {
 		Overwrite:    sqlstore.OverwriteOnConflict,
 		UseIndex:     func(string) string { return "" },
 		Instant:      func(microseconds int64) any { return microseconds },
+		Room:         func(context.Context, func(string) error) error { return write(filepath.Dir(path), room) },
+		Intact:       "PRAGMA quick_check(1)",
 		Database:     jobmon.Database{Name: "the database " + path, File: true},
 		Classify:     func(err error) sqlstore.Failure { return classify(path, err) },
 		Explain:      func(err error) *jobmon.Error { return explain(path, err) },

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"tasktide/internal/jobmon"
+	"tasktide/internal/store/sqlstore"
 )
 
 const (
@@ -17,19 +18,14 @@ const (
 	room = 1 << 20
 )
 
-// CheckRoom returns an error unless files of some bytes can be written beside the database at a path: SQLite
-// writes a log there, and does not say what the operating system answered. Nothing is left behind. A folder that is
-// not there is not an error.
+// CheckRoom returns an error unless a megabyte can be written beside the database at a path: SQLite writes a log
+// there, and does not say what the operating system answered. Nothing is left behind. In place of a folder that is not
+// there, the nearest one above it is tried.
 func CheckRoom(path string) error {
-	err := write(filepath.Dir(path), room)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err := write(existing(filepath.Dir(path)), room); err != nil {
+		return sqlstore.ExplainOpening(dialect(path), err)
 	}
-	of := dialect(path).Database
-	if cause := causeOf(err); cause != "" {
-		return &jobmon.Error{Code: jobmon.CodeUnavailable, Cause: cause, Message: cause.Sentence(of), Err: err}
-	}
-	return jobmon.Errorf(jobmon.CodeUnavailable, "no file can be written beside %s: %w", of.Name, err)
+	return nil
 }
 
 // probe returns what keeps a file of some bytes from being written beside a database, and "" when nothing does. It
@@ -42,6 +38,17 @@ func probe(path string, bytes int) jobmon.Cause {
 		return causeOf(err)
 	}
 	return ""
+}
+
+// existing returns a folder, or the nearest one above it that is there.
+func existing(folder string) string {
+	for {
+		above := filepath.Dir(folder)
+		if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) || above == folder {
+			return folder
+		}
+		folder = above
+	}
 }
 
 // write writes a file of some bytes to the disk and removes it.

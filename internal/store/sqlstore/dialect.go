@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"io/fs"
 	"strings"
 
@@ -64,6 +65,12 @@ type Dialect struct {
 	// Deadlock recognises an error with which the database ends one of several transactions that wait for each
 	// other. nil where there is no such error.
 	Deadlock func(err error) bool
+	// Room allocates a megabyte of disk space for the database, by statements of a transaction that is rolled back or in
+	// another way, and gives it back. It returns what the database or the operating system says.
+	Room func(ctx context.Context, exec func(statement string) error) error
+	// Intact is a statement that returns "ok" when the database is not corrupt, and otherwise what is wrong. It is empty where the server
+	// checks what it reads.
+	Intact string
 	// Database is the subject of the sentences that an operator reads; it holds no secret. Clients read the same
 	// about "the database".
 	Database jobmon.Database

@@ -90,10 +90,13 @@ func refuseNewer(version int64, migrations []string) error {
 	return nil
 }
 
-// CheckWritable returns an error when the account may not add, change and remove rows.
+// CheckWritable returns an error when the account may not add, change and remove rows. It leaves nothing behind. A
+// database that is empty is not tried.
 func (s *Store) CheckWritable(ctx context.Context) error {
-	undone := errors.New("undone")
 	err := s.transact(ctx, s.write, nil, func(session session) error {
+		if version, err := session.schemaVersion(ctx); err != nil || version == 0 {
+			return err
+		}
 		for _, statement := range []string{
 			"INSERT INTO schema_version (version) VALUES (0)",
 			"UPDATE schema_version SET version = -1 WHERE version = 0",
@@ -103,9 +106,9 @@ func (s *Store) CheckWritable(ctx context.Context) error {
 				return err
 			}
 		}
-		return undone
+		return errUndone
 	})
-	if errors.Is(err, undone) {
+	if errors.Is(err, errUndone) {
 		return nil
 	}
 	return s.explain(err)

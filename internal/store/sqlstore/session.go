@@ -23,6 +23,7 @@ type session struct {
 	// then, some only the statement, and one that has ended it would store what follows at once.
 	failure *error
 	span    *tracing.Span // of the transaction
+	wrote   *bool         // set when a statement has changed something; may be nil
 }
 
 // call begins the span of a statement. Its text has no values in it: they are parameters.
@@ -120,7 +121,15 @@ func (s session) exec(ctx context.Context, query string, args ...any) (int64, er
 		return 0, err
 	}
 	matched, err := result.RowsAffected()
+	s.changed(matched)
 	return matched, s.fail(ctx, err)
+}
+
+// changed notes that a statement has changed rows.
+func (s session) changed(rows int64) {
+	if rows > 0 && s.wrote != nil {
+		*s.wrote = true
+	}
 }
 
 func (s session) execute(ctx context.Context, query string, args []any) (sql.Result, error) {
@@ -136,7 +145,11 @@ func (s session) execute(ctx context.Context, query string, args []any) (sql.Res
 // insert runs an INSERT of one row and returns its id.
 func (s session) insert(ctx context.Context, query string, args ...any) (int64, error) {
 	if returning := s.store.dialect.ReturningID; returning != "" {
-		return one(ctx, s, "", number, query+returning, args...)
+		id, err := one(ctx, s, "", number, query+returning, args...)
+		if err == nil {
+			s.changed(1)
+		}
+		return id, err
 	}
 	query, args, err := s.statement(query, args)
 	if err != nil {
@@ -146,6 +159,7 @@ func (s session) insert(ctx context.Context, query string, args ...any) (int64, 
 	if err != nil {
 		return 0, err
 	}
+	s.changed(1)
 	id, err := result.LastInsertId()
 	return id, s.fail(ctx, err)
 }

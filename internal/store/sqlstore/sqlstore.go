@@ -20,6 +20,8 @@ type Store struct {
 
 	retried, deadlocks, reported atomic.Int64
 	transitions, auditRows       atomic.Int64
+	writes, reads                outcome
+	rechecking                   sync.Mutex
 
 	mu       sync.Mutex
 	closed   bool

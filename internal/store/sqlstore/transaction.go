@@ -49,18 +49,27 @@ func (s *Store) View(ctx context.Context, read func(ctx context.Context, snapsho
 
 // view runs read in a transaction on the reading side.
 func (s *Store) view(ctx context.Context, read func(session session) error) error {
-	return s.transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, func(session session) error {
+	err := s.transact(ctx, s.read, &sql.TxOptions{ReadOnly: true}, func(session session) error {
 		// A transaction sees the database as of its first read, not as of its beginning.
 		if _, err := one(ctx, session, "", number, "SELECT COUNT(*) FROM schema_version"); err != nil {
 			return err
 		}
 		return read(session)
 	})
+	s.reads.note(err, true)
+	return err
 }
 
 // update runs change in a transaction on the writing side.
 func (s *Store) update(ctx context.Context, change func(session session) error) error {
-	err := s.retry(ctx, func() error { return s.transact(ctx, s.write, nil, change) })
+	var wrote bool
+	err := s.retry(ctx, func() error {
+		return s.transact(ctx, s.write, nil, func(session session) error {
+			wrote, session.wrote = false, &wrote
+			return change(session)
+		})
+	})
+	s.writes.note(err, wrote)
 	if jobmon.ErrorCode(err) == jobmon.CodeContention {
 		s.reported.Add(1)
 	}
@@ -168,7 +177,7 @@ func (s *Store) transactOn(
 	}
 	defer tx.Rollback() //nolint:errcheck // without effect after a commit, and otherwise do's error tells more
 	var failure error
-	if err := do(session{s, tx, &failure, span}); err != nil {
+	if err := do(session{s, tx, &failure, span, nil}); err != nil {
 		return true, err
 	}
 	if failure != nil {

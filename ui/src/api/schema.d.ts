@@ -967,6 +967,46 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A cause that lasts: no transaction has succeeded since. */
+    DatabaseFailure: {
+      /**
+       * @description What is wrong with the database.
+       * @enum {string}
+       */
+      cause:
+        | "disk_full"
+        | "read_only"
+        | "corrupt"
+        | "locked"
+        | "too_many_connections"
+        | "permission"
+        | "missing"
+        | "unreachable"
+        | "io_error"
+        | "timeout";
+      /**
+       * @description What is wrong, then what to do.
+       * @example the database has no disk space left; free space on the disk of the database server
+       */
+      message: string;
+      /**
+       * Format: date-time
+       * @description When a transaction first failed with it, by the server's clock.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      since: string;
+      /**
+       * Format: date-time
+       * @description When a transaction last failed with it.
+       * @example 2022-05-13T03:24:14.803Z
+       */
+      last: string;
+      /**
+       * Format: int64
+       * @description Transactions that failed with it since then.
+       */
+      failures: number;
+    };
     /** @description A workflow. */
     Workflow: {
       /**
@@ -1657,6 +1697,13 @@ export interface components {
        * @example 2022-05-13T03:24:14.803Z
        */
       now: string;
+      /** @description What keeps this server from writing to the database, or from reading some of it. When nothing can be read, the answer is a 503 with the sentence of the cause. */
+      database: {
+        /** @description Null when the last write succeeded. */
+        write_failure: components["schemas"]["DatabaseFailure"] | null;
+        /** @description Null when the last read succeeded; a corrupt database is told of for an hour. */
+        read_failure: components["schemas"]["DatabaseFailure"] | null;
+      };
       /** @description The moves of tasks. */
       writes: {
         /** @description Rows of the audit a second, over the last 10 seconds, of all workflows. */

@@ -15,6 +15,26 @@ describe("what is wrong with a server", () => {
     expect(told({ verification: nothing, retention: { last_pass: null } })).toEqual([]);
   });
 
+  it("names the cause why the database cannot be written or read, and what to do", () => {
+    const failure = {
+      cause: "disk_full",
+      message: "the database has no disk space left; free space on it",
+      since: "2026-01-02T11:00:00Z",
+      last: "2026-01-02T11:59:00Z",
+      failures: 12,
+    } as const;
+    expect(findingsOf(newHealth({ database: { write_failure: failure } }))).toEqual([
+      {
+        severity: "error",
+        title: "Writes have failed since 2026-01-02 11:00:00 UTC (12 transactions)",
+        advice: "The database has no disk space left; free space on it.",
+      },
+    ]);
+    expect(told({ database: { read_failure: { ...failure, failures: 1 } } })).toEqual([
+      "error: Reads have failed since 2026-01-02 11:00:00 UTC (1 transaction)",
+    ]);
+  });
+
   it.each([
     [{ verification: { defects: 1 } }, "error: The last verification found 1 defect"],
     [{ verification: { covered: 39_998 } }, "error: The audit does not account for 2 tasks"],

@@ -1,7 +1,7 @@
 /** What is wrong with a server, in words, and what to do about it. */
 
 import type { ServerHealth } from "../api/types";
-import { formatDuration, formatNumber } from "../format";
+import { formatDuration, formatNumber, formatTime } from "../format";
 
 export interface Finding {
   /** An error may mean wrong numbers; a warning is about time and room. */
@@ -19,7 +19,7 @@ const maxVerificationAge = 48 * hour;
 
 /** Nothing, where all is well. What is counted since the start of the server does not go away again. */
 export function findingsOf(health: ServerHealth): Finding[] {
-  const { writes, roll_up, retention, verification } = health;
+  const { database, writes, roll_up, retention, verification } = health;
   const found: Finding[] = [];
   const add = (severity: Finding["severity"], wrong: boolean, title: string, advice: string) => {
     if (wrong) found.push({ severity, title, advice });
@@ -28,6 +28,19 @@ export function findingsOf(health: ServerHealth): Finding[] {
     instant === null ? 0 : Date.parse(health.now) - Date.parse(instant);
   const uncovered = verification.tasks - verification.covered;
 
+  for (const [what, failure] of [
+    ["Writes", database.write_failure],
+    ["Reads", database.read_failure],
+  ] as const) {
+    if (failure === null) continue;
+    const since = `${formatTime(Date.parse(failure.since))} UTC`;
+    add(
+      "error",
+      true,
+      `${what} have failed since ${since} (${count(failure.failures, "transaction")})`,
+      `${failure.message[0].toUpperCase()}${failure.message.slice(1)}.`,
+    );
+  }
   add(
     "error",
     verification.defects > 0,

@@ -1,6 +1,7 @@
 import type { ServerHealth, Telemetry } from "../../api/types";
 
 interface Changes {
+  database?: Partial<ServerHealth["database"]>;
   writes?: Partial<ServerHealth["writes"]>;
   roll_up?: Partial<ServerHealth["roll_up"]>;
   retention?: Partial<ServerHealth["retention"]>;
@@ -11,6 +12,7 @@ interface Changes {
 export function newHealth(change: Changes = {}): ServerHealth {
   return {
     now: "2026-01-02T12:00:00Z",
+    database: { write_failure: null, read_failure: null, ...change.database },
     writes: {
       rows_per_second: 120.4,
       retried: 3,
