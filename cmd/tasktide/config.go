@@ -25,6 +25,9 @@ import (
 // checkTime bounds how long each part of a check waits.
 const checkTime = 10 * time.Second
 
+// intactTime bounds how long a SQLite file is searched for corruption: a large file takes longer.
+const intactTime = 5 * time.Second
+
 type configCommand struct {
 	Check configCheckCommand `cmd:"" help:"Tell what a server would run with, and what is wrong with that."`
 }
@@ -36,8 +39,8 @@ type configCheckCommand struct{ serveCommand }
 func (configCheckCommand) Help() string {
 	return `Takes what serve takes, and prints each setting with its value and where that is from, without secrets.
 Then it looks whether a server could start with them and do its work: whether the database is there, may be
-written and has this program's schema, whether the address is free and only this machine's, and so on. It
-changes nothing, waits 10 seconds for each at most, and exits with code 1 when something is wrong.
+written, has disk space left and this program's schema, whether a SQLite file is corrupt (as far as 5 seconds
+of reading show), whether the address is free and only this machine's, and so on. It changes nothing, waits 10 seconds for each at most, and exits with code 1 when something is wrong.
 
 Examples:
 
@@ -162,29 +165,33 @@ func (c *configCheckCommand) checkDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.CheckSchema(ctx); err != nil {
-		if migrates {
-			return db.CheckMigratable(ctx)
-		}
+	if migrates {
+		err = db.CheckMigratable(ctx)
+	} else {
+		err = db.CheckSchema(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	return db.CheckWritable(ctx)
+	if err := db.CheckWritable(ctx); err != nil {
+		return err
+	}
+	if err := db.CheckRoom(ctx); err != nil {
+		return err
+	}
+	return db.CheckIntact(ctx, intactTime)
 }
 
 // checkFile tells whether the SQLite file is there, and otherwise whether it can be made.
 func (c *configCheckCommand) checkFile() (exists bool, err error) {
 	if _, err := os.Stat(dataDirectory()); c.DatabaseURL == defaultDatabaseURL() && errors.Is(err, fs.ErrNotExist) {
-		return false, nil // serve makes the folder
+		return false, sqlite.CheckRoom(filepath.Join(dataDirectory(), "tasktide.db")) // serve makes the folder
 	}
 	path, exists, err := sqlite.Find(c.DatabaseURL)
 	if err != nil || exists {
 		return exists, err
 	}
-	probe, err := os.CreateTemp(filepath.Dir(path), ".tasktide-*")
-	if err != nil {
-		return false, jobmon.Errorf(jobmon.CodeInvalid, "no file can be made beside %s: %w", path, err)
-	}
-	return false, errors.Join(probe.Close(), os.Remove(probe.Name()))
+	return false, sqlite.CheckRoom(path)
 }
 
 func (c *configCheckCommand) checkAddress(ctx context.Context) error {
