@@ -159,6 +159,9 @@ func (s *Server) URL(database string) string {
 	return (&url.URL{Scheme: scheme, User: s.user, Host: s.host, Path: "/" + database}).String()
 }
 
+// Data returns the folder of the server's data.
+func (s *Server) Data() string { return filepath.Join(s.directory, "data") }
+
 // unprivileged are the attributes of a process that has no more rights than it needs: these servers
 // refuse to run as root.
 func unprivileged() (*syscall.SysProcAttr, error) {
@@ -304,6 +307,17 @@ func (s *Server) Kill() {
 	<-s.exited
 	_ = s.lifeline.Close()
 	s.lifeline = nil
+}
+
+// Shutdown ends a MariaDB in good order, with all that it stored in its files, and returns when it is gone.
+func (s *Server) Shutdown() error {
+	if _, err := s.admin.ExecContext(context.Background(), "SHUTDOWN"); err != nil {
+		return err
+	}
+	<-s.exited
+	_ = s.lifeline.Close()
+	s.lifeline = nil
+	return nil
 }
 
 // Stop ends the server and removes all that it stored.
