@@ -56,6 +56,25 @@ func TestEachCauseIsNamed(t *testing.T) {
 	}
 }
 
+// The documentation has each sentence.
+func TestTheDocumentationListsEachCause(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "databases.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cause := range jobmon.Causes() {
+		problem, file, _ := strings.Cut(cause.Sentence(jobmon.Database{Name: "x", File: true}), "; ")
+		_, server, _ := strings.Cut(cause.Sentence(jobmon.Database{Name: "x"}), "; ")
+		if file == server {
+			file = "–"
+		}
+		row := fmt.Sprintf("| `%s` | %s | %s | %s |", cause, strings.TrimPrefix(problem, "x "), file, server)
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/databases.md has no row %q", row)
+		}
+	}
+}
+
 func (d *troubled) start() {
 	d.t.Helper()
 	d.server = start(d.t, "serve", "--database-url", d.url, "--migrate", "--listen", "127.0.0.1:0", "--rate-limit", "0")

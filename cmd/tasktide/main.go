@@ -10,9 +10,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"tasktide/internal/jobmon"
 	"tasktide/internal/tracing"
 )
 
@@ -103,6 +105,10 @@ func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
 }
 
 func fail(out io.Writer, err error, code int) int {
+	known, ok := errors.AsType[*jobmon.Error](err)
+	if ok && known.Code == jobmon.CodeInternal && known.Err != nil && !strings.Contains(err.Error(), known.Err.Error()) {
+		err = fmt.Errorf("%w: %w", err, known.Err) // a command has no log that would say it
+	}
 	fmt.Fprintf(out, "tasktide: %v\n", err)
 	return code
 }

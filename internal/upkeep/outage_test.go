@@ -22,7 +22,9 @@ type awayDatabase struct {
 	failure func() error
 }
 
-func (a awayDatabase) View(context.Context, func(context.Context, store.Snapshot) error) error { return a.failure() }
+func (a awayDatabase) View(context.Context, func(context.Context, store.Snapshot) error) error {
+	return a.failure()
+}
 
 // While the database is away, the roll-up tries each second, and logs each cause once and its end once.
 func TestALoopLogsEachCauseOnce(t *testing.T) {

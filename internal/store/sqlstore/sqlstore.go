@@ -80,7 +80,7 @@ func (s *Store) fail(ctx context.Context, err error) error {
 		told.Message = message
 	default:
 		told.Code = jobmon.CodeInternal
-		told.Message = "the database reported an unexpected error; the log of the server has the details"
+		told.Message = "the database reported an unexpected error"
 	}
 	return told
 }
