@@ -61,6 +61,28 @@ func Open(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
 	return opened, nil
 }
 
+// OpenReader opens the store in the file that a URL names, for reading only: neither the file nor its journal mode is
+// changed, and transactions that would write fail. CodeNotFound when the file does not exist; other errors are
+// those of [Open].
+func OpenReader(ctx context.Context, databaseURL string) (*sqlstore.Store, error) {
+	path, exists, err := Find(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if !exists {
+		return nil, jobmon.Errorf(jobmon.CodeNotFound, "there is no database %s", path)
+	}
+	read, write := sql.OpenDB(connector{dsn(path, true)}), sql.OpenDB(connector{dsn(path, true)})
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	opened := sqlstore.New(write, read, dialect(path))
+	if _, err := opened.SchemaVersion(ctx); err != nil {
+		opened.Close() //nolint:gosec // why it could not be read tells more
+		return nil, explain(path, err)
+	}
+	return opened, nil
+}
+
 // Find returns the absolute path that a URL names, and whether the file is there. CodeInvalid when [Open] could
 // not use it.
 func Find(databaseURL string) (path string, exists bool, err error) {
