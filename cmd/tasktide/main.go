@@ -10,11 +10,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"tasktide/internal/jobmon"
+	"tasktide/internal/termchart"
 	"tasktide/internal/tracing"
 )
 
@@ -24,8 +26,12 @@ func main() {
 
 // cli is every subcommand and flag. Flags win over the environment.
 type cli struct {
-	Serve     serveCommand     `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
-	Demo      demoCommand      `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
+	Serve       serveCommand       `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
+	Demo        demoCommand        `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
+	Workflow    workflowCommand    `cmd:"" help:"List workflows, and show one."`
+	Concurrency concurrencyCommand `cmd:"" help:"Print or draw how many tasks ran at once."`
+	Export      exportCommand      `cmd:"" help:"Write the chart as a PNG or an SVG, or the table as CSV."`
+
 	Import    importCommand    `cmd:"" help:"Load a run of another workflow engine."`
 	Generate  generateCommand  `cmd:"" help:"Write made-up runs to measure with."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the schema of a database up to this version."`
@@ -42,25 +48,20 @@ type cli struct {
 	PrintVersion kong.VersionFlag `name:"version" help:"Print the version, as the command does."`
 }
 
-// terminal is where a command talks to a person: results on out, everything else on err.
-type terminal struct {
-	out, err io.Writer
-	log      *slog.Logger
-}
-
 // run is the whole program. It returns the exit code: 0 when all is well, 1 when the command failed, 2 when it was
 // called wrongly, and 128 plus the number of the signal (SIGINT 130, SIGTERM 143) when ctx was cancelled by an
 // [interruption] before the command had done its work.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	exited := errors.New("exited")
 	code := 0
-	log := slog.New(tracing.Log(slog.NewTextHandler(errOut, nil)))
+	level := &slog.LevelVar{}
+	log := slog.New(tracing.Log(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})))
 	parser, err := newParser(&cli{},
 		kong.Writers(out, errOut),
 		// Kong ends the process after --help; a panic that is caught here leaves that to main.
 		kong.Exit(func(c int) { code = c; panic(exited) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&terminal{out: out, err: errOut, log: log}),
+		kong.Bind(&terminal{out: out, err: errOut, log: log, level: level}),
 	)
 	if err != nil {
 		return fail(errOut, err, 1)
@@ -100,7 +101,11 @@ func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
 			"default_database":       defaultDatabaseURL(),
 			"default_database_shown": cmp.Or(defaultDatabaseURL(), "no default, because HOME is not set"),
 			"version":                versionLine(),
-		},
+			"min_width":              strconv.Itoa(termchart.MinWidth),
+			"max_width":              strconv.Itoa(termchart.MaxWidth),
+			"min_height":             strconv.Itoa(termchart.MinHeight),
+			"max_height":             strconv.Itoa(termchart.MaxHeight),
+		}.CloneWith(pictureVars),
 	}, options...)...)
 }
 
