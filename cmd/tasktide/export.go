@@ -56,6 +56,10 @@ Examples:
     tasktide export 17 --start 2022-05-13T03:00:00Z --end 2022-05-13T04:00:00Z --csv - --granularity 1s`
 }
 
+func (exportCommand) interrupted() string {
+	return "a file that was not complete yet was not written, and what was there before it stays"
+}
+
 // exported is a file that was written.
 type exported struct {
 	File   string `json:"file"` // - is standard output

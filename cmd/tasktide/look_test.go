@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -184,11 +185,11 @@ func TestReadingTakesABoundedTime(t *testing.T) {
 	defer close(ended)
 	says(t, 1, "^$", "there was no complete answer within 50ms; allow more with --timeout", "workflow", "list", "--server", silent.URL, "--timeout", "50ms")
 	<-asked
-	ctx, interrupt := context.WithCancel(t.Context())
-	go func() { <-asked; interrupt() }()
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	go func() { <-asked; interrupt(interruption{syscall.SIGINT}) }()
 	var out, errOut bytes.Buffer
 	code := run(ctx, []string{"workflow", "list", "--server", silent.URL}, &out, &errOut)
-	if code == 1 || strings.Contains(errOut.String(), "--timeout") || out.String() != "" {
+	if code != 130 || errOut.String() != "tasktide: interrupted: the result is not complete; nothing was changed\n" || out.String() != "" {
 		t.Errorf("interrupted, it exits %d with %q %q", code, out.String(), errOut.String())
 	}
 }

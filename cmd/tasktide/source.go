@@ -59,6 +59,8 @@ func (f sourceFlags) open(ctx context.Context, t *terminal) (context.Context, *c
 	}, nil
 }
 
+func (sourceFlags) interrupted() string { return "the result is not complete; nothing was changed" }
+
 // token returns the token and where it is from.
 func (f sourceFlags) token() (client.Token, error) {
 	value, err := readSecret(f.Token, f.TokenFile, "TASKTIDE_TOKEN")
