@@ -103,6 +103,7 @@ type tokenCommand struct {
 
 type tokenCreateCommand struct {
 	databaseFlag
+	outputFlags
 
 	User    string   `required:"" placeholder:"NAME" help:"In whose name it is used: what they own, it may see and change."`
 	Scope   []string `default:"read" placeholder:"SCOPE" help:"What for: read, state (JobMon's clients) or admin (everything, to every workflow); several with commas (${default})."`
@@ -142,13 +143,50 @@ func (c tokenCreateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.err, "Token %d of %s for %s, until %s. It is shown only now:\n", id, stored.User, stored.Scopes, second(stored.ExpiresAt))
-	_, err = fmt.Fprintln(t.out, token)
-	return err
+	t.sayf("Token %d of %s for %s, until %s. It is shown only now:\n", id, stored.User, stored.Scopes, second(stored.ExpiresAt))
+	stored.ID = id
+	return t.result(createdToken{tokenOf(stored, now), token}, t.line(token))
+}
+
+// listedToken is a token in a document.
+type listedToken struct {
+	ID        int64    `json:"id"`
+	User      string   `json:"user"`
+	Scopes    []string `json:"scopes"`
+	CreatedAt *moment  `json:"created_at"`
+	ExpiresAt *moment  `json:"expires_at"`
+	Expired   bool     `json:"expired"`
+	Name      string   `json:"name"`
+}
+
+// createdToken is the result of token create.
+type createdToken struct {
+	listedToken
+
+	Token string `json:"token"`
+}
+
+// tokenList is the result of token list.
+type tokenList struct {
+	Tokens []listedToken `json:"tokens"`
+}
+
+// revokedToken is the result of token revoke.
+type revokedToken struct {
+	ID      int64 `json:"id"`
+	Revoked bool  `json:"revoked"`
+}
+
+func tokenOf(token store.Token, now time.Time) listedToken {
+	return listedToken{
+		token.ID, token.User, strings.Split(token.Scopes, ","), momentOf(token.CreatedAt), momentOf(token.ExpiresAt),
+		token.ExpiresAt <= now.UnixMicro(), token.Name,
+	}
 }
 
 type tokenListCommand struct {
 	databaseFlag
+	outputFlags
 }
 
 // Help is shown under the command's --help.
@@ -169,20 +207,28 @@ func (c tokenListCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tUSER\tSCOPES\tCREATED\tEXPIRES\tNAME")
+	now := time.Now()
+	list := tokenList{[]listedToken{}}
 	for _, token := range tokens {
-		expires := second(token.ExpiresAt)
-		if token.ExpiresAt <= time.Now().UnixMicro() {
-			expires += " (expired)"
-		}
-		fmt.Fprintf(table, "%d\t%q\t%s\t%s\t%s\t%q\n", token.ID, token.User, token.Scopes, second(token.CreatedAt), expires, token.Name)
+		list.Tokens = append(list.Tokens, tokenOf(token, now))
 	}
-	return table.Flush()
+	return t.result(list, func() error {
+		table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tUSER\tSCOPES\tCREATED\tEXPIRES\tNAME")
+		for i, token := range tokens {
+			expires := second(token.ExpiresAt)
+			if list.Tokens[i].Expired {
+				expires += " (expired)"
+			}
+			fmt.Fprintf(table, "%d\t%q\t%s\t%s\t%s\t%q\n", token.ID, token.User, token.Scopes, second(token.CreatedAt), expires, token.Name)
+		}
+		return table.Flush()
+	})
 }
 
 type tokenRevokeCommand struct {
 	databaseFlag
+	outputFlags
 
 	ID int64 `arg:"" help:"Which one, as listed."`
 }
@@ -202,8 +248,7 @@ func (c tokenRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err := db.DeleteToken(context.WithoutCancel(ctx), c.ID); err != nil { // one that is cut off may be committed or not
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "Token %d is no longer valid.\n", c.ID)
-	return err
+	return t.result(revokedToken{c.ID, true}, t.prose("Token %d is no longer valid.\n", c.ID))
 }
 
 // second writes an instant in microseconds since the Unix epoch, in UTC.

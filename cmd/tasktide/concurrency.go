@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"golang.org/x/term"
 
@@ -135,19 +136,19 @@ func (c concurrencyCommand) Run(ctx context.Context, t *terminal) (err error) {
 
 // sayWhat says what the numbers of a table are.
 func (c concurrencyCommand) sayWhat(t *terminal, answer chart.Answer) {
-	t.say("Tasks %s: %s.\n%s, buckets of %s.\n", answer.Counted(), answer.Statistic(),
+	t.sayf("Tasks %s: %s.\n%s, buckets of %s.\n", answer.Counted(), answer.Statistic(),
 		chart.Span(answer.Window.Start, answer.Window.End), chart.Duration(answer.Bucket.Seconds))
 	total := answer.Total
 	switch {
 	case total.Peak == 0:
-		t.say("No task was counted in this window.%s\n", c.wider())
+		t.sayf("No task was counted in this window.%s\n", c.wider())
 	case total.PeakAt == nil:
-		t.say("Peak of %s: at most %s.\n", answer.TotalOf(), chart.Number(float64(total.Peak)))
+		t.sayf("Peak of %s: at most %s.\n", answer.TotalOf(), chart.Number(float64(total.Peak)))
 	default:
-		t.say("Peak of %s: %s at %s.\n", answer.TotalOf(), chart.Number(float64(total.Peak)), chart.Instant(*total.PeakAt))
+		t.sayf("Peak of %s: %s at %s.\n", answer.TotalOf(), chart.Number(float64(total.Peak)), chart.Instant(*total.PeakAt))
 	}
 	if answer.ValuesAre != "exact" && answer.ValuesAre != "" {
-		t.say("The templates' numbers are upper bounds.\n")
+		t.sayf("The templates' numbers are upper bounds.\n")
 	}
 }
 
@@ -176,7 +177,8 @@ func writeTable(out io.Writer, answer chart.Answer) error {
 		if at >= c.End {
 			break
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t", chart.Time(at).Format("2006-01-02 15:04:05"), answer.Total.Peaks[i], plain(answer.Total.Values[i]))
+		fmt.Fprintf(table, "%s\t%d\t%s\t",
+			chart.Time(at).Format(time.DateTime), answer.Total.Peaks[i], plain(answer.Total.Values[i]))
 		if limit := c.LimitAt(at); limit != nil {
 			fmt.Fprintf(table, "%d\t", *limit)
 		} else if len(c.Limit) > 0 {
@@ -201,7 +203,8 @@ func (c concurrencyCommand) draw(ctx context.Context, t *terminal, source *clien
 	case c.Height < termchart.MinHeight || c.Height > termchart.MaxHeight:
 		return jobmon.FieldErrorf("height", "--height must be from %d to %d", termchart.MinHeight, termchart.MaxHeight)
 	case c.Top > termchart.MaxBands-1:
-		return jobmon.FieldErrorf("top", "a chart in the terminal tells at most %d templates apart; give a smaller --top", termchart.MaxBands-1)
+		return jobmon.FieldErrorf("top",
+			"a chart in the terminal tells at most %d templates apart; give a smaller --top", termchart.MaxBands-1)
 	}
 	width = min(max(width, termchart.MinWidth), termchart.MaxWidth)
 	otherwise(query, "top", "8")
@@ -217,7 +220,7 @@ func (c concurrencyCommand) draw(ctx context.Context, t *terminal, source *clien
 	theme := chart.Theme(cmp.Or(c.Theme, terminalTheme()))
 	drawn := chart.New(view.answer, view.templates, theme)
 	if drawn.Empty() && c.wider() != "" {
-		t.say("No task was counted in this window.%s\n", c.wider())
+		t.sayf("No task was counted in this window.%s\n", c.wider())
 	}
 	return termchart.Draw(t.out, drawn, termchart.Options{
 		Title: view.workflow.Name, Width: width, Height: c.Height,

@@ -33,7 +33,28 @@ type configCommand struct {
 }
 
 // configCheckCommand has the flags of serve.
-type configCheckCommand struct{ serveCommand }
+type configCheckCommand struct {
+	serveCommand
+	outputFlags
+}
+
+// checkDocument is the result of the command.
+type checkDocument struct {
+	Settings []checkedSetting `json:"settings"`
+	Problems []string         `json:"problems"`
+	Traces   *tracesSent      `json:"traces"` // nil when none are sent
+}
+
+type checkedSetting struct {
+	Flag  string `json:"flag"`
+	Value string `json:"value"` // without secrets
+	From  string `json:"from"`  // flag, default, or a variable of the environment
+}
+
+type tracesSent struct {
+	Endpoint string `json:"endpoint"`
+	Protocol string `json:"protocol"`
+}
 
 // Help is shown under the command's --help.
 func (configCheckCommand) Help() string {
@@ -56,17 +77,12 @@ func (*configCheckCommand) interrupted() string {
 func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.Context) error {
 	migrates := c.migrates(c.Migrate)
 	c.Migrate = &migrates // as it is for this database
-	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
-	for _, flag := range called.Selected().Flags {
-		fmt.Fprintf(table, "--%s\t%s\t%s\n", flag.Name, shownValue(flag), source(called, flag))
-	}
-	if err := table.Flush(); err != nil {
+	document := checkDocument{Settings: settings(called), Problems: []string{}}
+	if err := document.print(t); err != nil {
 		return err
 	}
-	wrong := 0
 	for _, check := range []func(context.Context) error{
-		c.checkDatabase, c.checkAddress, c.checkProvider, c.checkCache, c.checkRetention, checkTracing(t),
+		c.checkDatabase, c.checkAddress, c.checkProvider, c.checkCache, c.checkRetention, document.checkTracing(t),
 	} {
 		within, cancel := context.WithTimeout(ctx, checkTime)
 		err := check(within)
@@ -75,15 +91,39 @@ func (c *configCheckCommand) Run(ctx context.Context, t *terminal, called *kong.
 			return ctx.Err()
 		}
 		if err != nil {
-			wrong++
-			fmt.Fprintf(t.out, "WRONG: %v\n", err)
+			document.Problems = append(document.Problems, err.Error())
+			if err := t.item(fmt.Sprintf("WRONG: %v", err)); err != nil {
+				return err
+			}
 		}
 	}
-	if wrong > 0 {
-		return jobmon.Errorf(jobmon.CodeInvalid, "wrong settings: %d", wrong)
+	if wrong := len(document.Problems); wrong > 0 {
+		return errors.Join(t.result(document, nothing), jobmon.Errorf(jobmon.CodeInvalid, "wrong settings: %d", wrong))
 	}
-	_, err := fmt.Fprintln(t.out, "Nothing is wrong with them.")
-	return err
+	return t.result(document, t.prose("Nothing is wrong with them.\n"))
+}
+
+// settings returns the flags that have a variable of the environment.
+func settings(called *kong.Context) (all []checkedSetting) {
+	for _, flag := range called.Selected().Flags {
+		if len(flag.Envs) > 0 {
+			all = append(all, checkedSetting{"--" + flag.Name, shownValue(flag), source(called, flag)})
+		}
+	}
+	return all
+}
+
+// print prints the settings as a table for people.
+func (d *checkDocument) print(t *terminal) error {
+	if t.asJSON || t.quiet {
+		return nil
+	}
+	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
+	for _, one := range d.Settings {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", one.Flag, one.Value, one.From)
+	}
+	return table.Flush()
 }
 
 // source tells where the value of a setting is from.
@@ -229,12 +269,16 @@ func (c *configCheckCommand) checkRetention(context.Context) error {
 }
 
 // checkTracing tells where traces are sent to, too, since that is no flag.
-func checkTracing(t *terminal) func(context.Context) error {
+func (d *checkDocument) checkTracing(t *terminal) func(context.Context) error {
 	return func(context.Context) error {
 		exporter, err := tracing.ExporterFrom(os.Getenv)
-		if err == nil && exporter != nil {
-			_, err = fmt.Fprintf(t.out, "Traces are sent to %s by %s.\n", exporter.Endpoint, exporter.Protocol)
+		if err != nil || exporter == nil {
+			return err
 		}
-		return err
+		d.Traces = &tracesSent{exporter.Endpoint, exporter.Protocol}
+		if t.asJSON {
+			return nil
+		}
+		return t.prose("Traces are sent to %s by %s.\n", exporter.Endpoint, exporter.Protocol)()
 	}
 }

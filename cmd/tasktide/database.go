@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -131,6 +130,14 @@ func dataDirectory() string {
 
 type migrateCommand struct {
 	databaseFlag
+	outputFlags
+}
+
+// migrateDocument is the result of the command.
+type migrateDocument struct {
+	Database              string `json:"database"` // its URL without the password
+	SchemaVersion         int64  `json:"schema_version"`
+	PreviousSchemaVersion int64  `json:"previous_schema_version"`
 }
 
 // Help is shown under the command's --help.
@@ -158,6 +165,6 @@ func (c migrateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "The schema of %s is at version %d; it was at %d.\n", c.shown(), after, before)
-	return err
+	return t.result(migrateDocument{c.shown(), after, before},
+		t.prose("The schema of %s is at version %d; it was at %d.\n", c.shown(), after, before))
 }

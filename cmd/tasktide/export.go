@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -117,7 +118,7 @@ func (c exportCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	return t.result(document, func() error {
 		for _, file := range document.Files {
-			t.say("Wrote %s (%d bytes).\n", file.File, file.Bytes)
+			t.sayf("Wrote %s (%d bytes).\n", file.File, file.Bytes)
 		}
 		return nil
 	})
@@ -148,9 +149,7 @@ func (c exportCommand) check() error {
 // drawing requests what a picture shows.
 func (c exportCommand) drawing(ctx context.Context, source *client.Client, asked url.Values) (chart.Chart, picture.Options, error) {
 	query := url.Values{}
-	for name, values := range asked {
-		query[name] = values
-	}
+	maps.Copy(query, asked)
 	otherwise(query, "stat", "mean")
 	if c.Granularity == "" {
 		query.Set("granularity", "auto")

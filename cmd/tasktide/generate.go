@@ -19,6 +19,8 @@ const generateBatch = 4000
 
 type generateCommand struct {
 	databaseFlag
+	outputFlags
+
 	Size string    `enum:"S,M,L,X" default:"S" help:"How much: S is 10,000 tasks in 24 hours, M 100,000 in 24 hours, L a million in 30 days, X ten million in 1,000 workflows over 90 days (${default})."`
 	Seed uint64    `default:"1" help:"The same seed gives the same tasks (${default})."`
 	End  time.Time `placeholder:"INSTANT" help:"Nothing happens at this instant or later, such as 2026-01-31T00:00:00Z (now, in whole minutes)."`
@@ -63,9 +65,10 @@ func (c *generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	begun, staged := time.Now(), 0
-	show, hide := progress(t.err, size.Tasks)
+	show, hide := progress(t.ornament(), size.Tasks)
 	defer hide()
 	moves := ledger.New(db, t.log)
+	document := generateDocument{Size: size.Name, Seed: c.Seed, End: moment(c.End), Workflows: []generatedWorkflow{}}
 	for _, workflow := range workflows {
 		run := store.Import{
 			Name: workflow.Name, Engine: "workload", SourceHash: "workload",
@@ -82,10 +85,27 @@ func (c *generateCommand) Run(ctx context.Context, t *terminal) (err error) {
 		}
 		c.stored++
 		staged += workflow.Tasks
-		if _, err := fmt.Fprintln(t.out, id); err != nil {
+		document.Workflows = append(document.Workflows, generatedWorkflow{id, workflow.Name, workflow.Tasks})
+		if err := t.item(id); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(t.err, "Generated %d tasks of size %s in %s.\n", staged, size.Name, time.Since(begun).Round(time.Millisecond))
-	return nil
+	t.sayf("Generated %d tasks of size %s in %s.\n", staged, size.Name, time.Since(begun).Round(time.Millisecond))
+	document.Tasks = staged
+	return t.result(document, nothing)
+}
+
+// generateDocument is the result of the command.
+type generateDocument struct {
+	Size      string              `json:"size"`
+	Seed      uint64              `json:"seed"`
+	End       moment              `json:"end"`
+	Tasks     int                 `json:"tasks"`
+	Workflows []generatedWorkflow `json:"workflows"`
+}
+
+type generatedWorkflow struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Tasks int    `json:"tasks"`
 }

@@ -38,6 +38,8 @@ type importCommand struct {
 // importFlags are the flags of every import.
 type importFlags struct {
 	databaseFlag
+	outputFlags
+
 	Workflow string `required:"" placeholder:"NAME" help:"Name of the workflow that the run becomes."`
 	Expire   bool   `help:"Remove the run when it is old, as runs of JobMon are; its age counts from now. Otherwise it is kept."`
 }
@@ -52,6 +54,14 @@ type runLog struct {
 
 func (importFlags) interrupted() string { return "nothing was imported" }
 
+// importDocument is the result of the command.
+type importDocument struct {
+	WorkflowID int64  `json:"workflow_id"`
+	Name       string `json:"name"`
+	Engine     string `json:"engine"`
+	Tasks      int    `json:"tasks"`
+}
+
 // store stores a run and prints the id of the workflow that it becomes.
 func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err error) {
 	db, err := f.open(ctx, nil)
@@ -61,15 +71,14 @@ func (f importFlags) store(ctx context.Context, t *terminal, run runLog) (err er
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	source := store.Import{Name: f.Workflow, Engine: run.engine, SourceHash: run.hash, Expire: f.Expire}
-	show, hide := progress(t.err, run.count)
+	show, hide := progress(t.ornament(), run.count)
 	id, err := ledger.New(db, t.log).ImportSeq(ctx, source, run.tasks, importBatch, show)
 	hide()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.err, "Imported %d tasks as workflow %d, %q.\n%s\n", run.count, id, f.Workflow, f.toOpen(id))
-	_, err = fmt.Fprintln(t.out, id)
-	return err
+	t.sayf("Imported %d tasks as workflow %d, %q.\n%s\n", run.count, id, f.Workflow, f.toOpen(id))
+	return t.result(importDocument{id, f.Workflow, run.engine, run.count}, t.line(id))
 }
 
 // toOpen says how to look at a workflow. Whether a server serves the database is not known here.

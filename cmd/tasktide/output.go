@@ -16,8 +16,8 @@ type outputFlags struct {
 	Quiet bool `short:"q" help:"Print only the result that a script needs, and errors."`
 }
 
-// AfterApply tells the terminal, which Run gets.
-func (f outputFlags) AfterApply(t *terminal) error {
+// AfterApply tells the terminal, which Run gets. Kong wants the error.
+func (f outputFlags) AfterApply(t *terminal) error { //nolint:unparam // kong requires an error
 	t.asJSON, t.quiet = f.JSON, f.Quiet
 	if f.Quiet {
 		t.level.Set(slog.LevelError)
@@ -32,6 +32,26 @@ type terminal struct {
 	level    *slog.LevelVar // of log
 
 	asJSON, quiet bool
+}
+
+// item prints a part of the result in a line of its own, as it becomes known. With --json, the document has it.
+func (t *terminal) item(part any) error {
+	if t.asJSON {
+		return nil
+	}
+	_, err := fmt.Fprintln(t.out, part)
+	return err
+}
+
+// nothing is the text of a result whose items are printed already.
+func nothing() error { return nil }
+
+// ornament is where what moves is drawn, such as a progress bar.
+func (t *terminal) ornament() io.Writer {
+	if t.quiet {
+		return io.Discard
+	}
+	return t.err
 }
 
 // result prints the result of a command: with --json the document, else as text prints it.
@@ -64,8 +84,8 @@ func (t *terminal) prose(format string, args ...any) func() error {
 	}
 }
 
-// say tells a person something beside the result.
-func (t *terminal) say(format string, args ...any) {
+// sayf tells a person something beside the result.
+func (t *terminal) sayf(format string, args ...any) {
 	if !t.quiet {
 		fmt.Fprintf(t.err, format, args...)
 	}
@@ -75,7 +95,7 @@ func (t *terminal) say(format string, args ...any) {
 type moment time.Time
 
 // MarshalText implements [encoding.TextMarshaler].
-func (m moment) MarshalText() ([]byte, error) {
+func (m moment) MarshalText() ([]byte, error) { //nolint:unparam // the interface requires an error
 	return []byte(time.Time(m).UTC().Format("2006-01-02T15:04:05.000000Z")), nil
 }
 

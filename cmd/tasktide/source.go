@@ -29,7 +29,8 @@ func (f sourceFlags) open(ctx context.Context, t *terminal) (context.Context, *c
 	if f.Timeout <= 0 {
 		return nil, nil, nil, jobmon.FieldErrorf("timeout", "--timeout must be more than 0, such as 30s or 2m")
 	}
-	late := jobmon.Errorf(jobmon.CodeUnavailable, "there was no complete answer within %s; allow more with --timeout, or request less", f.Timeout)
+	late := jobmon.Errorf(jobmon.CodeUnavailable,
+		"there was no complete answer within %s; allow more with --timeout, or request less", f.Timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, f.Timeout, late)
 	ended := func() error { cancel(); return nil }
 	if f.Server != "" {

@@ -170,6 +170,8 @@ type rollUpCommand struct {
 
 type rollUpRebuildCommand struct {
 	databaseFlag
+	outputFlags
+
 	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
 
 	minutes int64 // that are marked
@@ -204,8 +206,17 @@ func (c *rollUpRebuildCommand) Run(ctx context.Context, t *terminal) (err error)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "%d minutes will be counted again.\n", c.minutes)
-	return err
+	document := rebuildDocument{Minutes: c.minutes}
+	if c.Workflow != 0 {
+		document.WorkflowID = &c.Workflow
+	}
+	return t.result(document, t.prose("%d minutes will be counted again.\n", c.minutes))
+}
+
+// rebuildDocument is the result of the command.
+type rebuildDocument struct {
+	WorkflowID *int64 `json:"workflow_id"` // nil for all workflows
+	Minutes    int64  `json:"minutes"`     // that will be counted again
 }
 
 type auditCommand struct {
@@ -214,6 +225,8 @@ type auditCommand struct {
 
 type auditVerifyCommand struct {
 	databaseFlag
+	outputFlags
+
 	Workflow int64 `placeholder:"ID" help:"Only this workflow."`
 
 	report upkeep.Report
@@ -253,15 +266,15 @@ func (c *auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	report := c.report
 	for _, defect := range report.Defects {
-		if _, err := fmt.Fprintln(t.out, defect); err != nil {
+		if err := t.item(defect); err != nil {
 			return err
 		}
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "Verified %d workflows, %d tasks, %d rows and %d cells in %s: %d defects.\n", report.Workflows,
-		report.Tasks, report.Rows, report.Cells, report.Ended.Sub(report.Began).Round(time.Millisecond), report.Found)
+	err = t.result(verifyDocumentOf(report), t.prose("Verified %d workflows, %d tasks, %d rows and %d cells in %s: %d defects.\n",
+		report.Workflows, report.Tasks, report.Rows, report.Cells, report.Ended.Sub(report.Began).Round(time.Millisecond), report.Found))
 	if err == nil && report.Found > 0 {
 		err = jobmon.Errorf(jobmon.CodeConflict, "the audit has %d defects", report.Found)
 	}
@@ -271,6 +284,8 @@ func (c *auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
 type retentionCommand struct {
 	databaseFlag
 	retentionFlags
+	outputFlags
+
 	DryRun bool `help:"Tell what would be removed, and remove nothing."`
 
 	done upkeep.RetentionProgress
@@ -310,7 +325,8 @@ func (c *retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(t.out, "Removed %d rows, and the counts of %d hours.\n", c.done.Rows, c.done.Hours)
+		err = t.result(retentionDocument{c.done.Rows, c.done.Hours, c.done.Failed},
+			t.prose("Removed %d rows, and the counts of %d hours.\n", c.done.Rows, c.done.Hours))
 		if err == nil && c.done.Failed > 0 {
 			err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", c.done.Failed)
 		}
@@ -320,14 +336,19 @@ func (c *retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	document := planDocument{[]plannedRemoval{}}
 	for _, r := range removals {
+		document.Workflows = append(document.Workflows,
+			plannedRemoval{r.WorkflowID, r.Name, r.Rows, momentOf(r.RowsBefore), momentOf(r.DataBefore)})
 		if r.RowsBefore != 0 {
-			fmt.Fprintf(t.out, "workflow %d, %q: %d rows before %s\n", r.WorkflowID, r.Name, r.Rows, api.Instant(r.RowsBefore))
+			err = t.item(fmt.Sprintf("workflow %d, %q: %d rows before %s", r.WorkflowID, r.Name, r.Rows, api.Instant(r.RowsBefore)))
 		}
-		if r.DataBefore != 0 {
-			fmt.Fprintf(t.out, "workflow %d, %q: counts before %s\n", r.WorkflowID, r.Name, api.Instant(r.DataBefore))
+		if r.DataBefore != 0 && err == nil {
+			err = t.item(fmt.Sprintf("workflow %d, %q: counts before %s", r.WorkflowID, r.Name, api.Instant(r.DataBefore)))
+		}
+		if err != nil {
+			return err
 		}
 	}
-	_, err = fmt.Fprintf(t.out, "%d workflows would lose something.\n", len(removals))
-	return err
+	return t.result(document, t.prose("%d workflows would lose something.\n", len(removals)))
 }

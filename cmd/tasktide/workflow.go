@@ -66,7 +66,7 @@ func (c workflowListCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	if page.NextCursor != nil {
-		defer t.say("There are more: continue with --cursor %s, or list more with --limit.\n", *page.NextCursor)
+		defer t.sayf("There are more: continue with --cursor %s, or list more with --limit.\n", *page.NextCursor)
 	}
 	return t.result(document, func() error {
 		if t.quiet {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -112,10 +113,7 @@ var limited = []string{"R", "QI", "QIOR"}
 const farAbove = 2.5
 
 func (c *Chart) addLimit() {
-	letters := ""
-	for _, status := range c.Statuses {
-		letters += status
-	}
+	letters := strings.Join(c.Statuses, "")
 	if c.Stat == "entered" || !slices.Contains(limited, letters) {
 		return
 	}

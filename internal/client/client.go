@@ -42,7 +42,8 @@ func Remote(server string, token Token) (*Client, error) {
 		return nil, jobmon.FieldErrorf("server", "--server must be a URL such as http://127.0.0.1:8070 or https://example.org/tasktide")
 	}
 	if base.User != nil {
-		return nil, jobmon.FieldErrorf("server", "--server must hold no user or password; send a token with TASKTIDE_TOKEN or TASKTIDE_TOKEN_FILE")
+		return nil, jobmon.FieldErrorf("server",
+			"--server must hold no user or password; send a token with TASKTIDE_TOKEN or TASKTIDE_TOKEN_FILE")
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	return &Client{http: &http.Client{}, base: base, token: token}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 	"time"
@@ -75,9 +76,7 @@ func (c *Client) Table(ctx context.Context, id int64, query url.Values, out io.W
 
 func with(query url.Values, format string) url.Values {
 	all := url.Values{"format": {format}}
-	for name, values := range query {
-		all[name] = values
-	}
+	maps.Copy(all, query)
 	return all
 }
 

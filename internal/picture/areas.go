@@ -35,7 +35,8 @@ func (p *composer) drawAreas() {
 	previous := -1
 	for x := 0; x < len(columns); {
 		bucket, from := columns[x].Bucket, x
-		for x++; x < len(columns) && columns[x].Bucket == bucket; x++ {
+		for x < len(columns) && columns[x].Bucket == bucket {
+			x++
 		}
 		if bucket < 0 {
 			continue

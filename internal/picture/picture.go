@@ -22,8 +22,12 @@ type Options struct {
 
 // The bounds of a chart, and its size where there is no other, in CSS pixels.
 const (
-	MinWidth, DefaultWidth, MaxWidth    = 320, 1200, 4000
-	MinHeight, DefaultHeight, MaxHeight = 160, 480, 2000
+	MinWidth      = 320
+	DefaultWidth  = 1200
+	MaxWidth      = 4000
+	MinHeight     = 160
+	DefaultHeight = 480
+	MaxHeight     = 2000
 )
 
 // Measures of the page's picture, in CSS pixels.
@@ -140,7 +144,8 @@ func (p *composer) notes() []string {
 	if p.Stat == "entered" {
 		what = "Tasks that entered the status (" + strings.TrimPrefix(p.Counted(), "in ") + ")"
 	}
-	notes := []string{fmt.Sprintf("%s, %s, buckets of %s", what, chart.Span(p.Window.Start, p.Window.End), chart.Duration(p.Bucket.Seconds))}
+	span, bucket := chart.Span(p.Window.Start, p.Window.End), chart.Duration(p.Bucket.Seconds)
+	notes := []string{fmt.Sprintf("%s, %s, buckets of %s", what, span, bucket)}
 	areas := "Templates: " + p.Statistic() + "."
 	if p.Stat == "peak" {
 		areas = "Area: " + p.Statistic() + ", of the total."
@@ -282,7 +287,11 @@ func (p *composer) drawPeaks() {
 	columns := p.Columns(p.plot.width)
 	for x := 0; x < len(columns); {
 		from := x
-		for x++; x < len(columns) && columns[x].Peak == columns[from].Peak && (columns[x].Bucket < 0) == (columns[from].Bucket < 0); x++ {
+		same := func(c chart.Column) bool {
+			return c.Peak == columns[from].Peak && (c.Bucket < 0) == (columns[from].Bucket < 0)
+		}
+		for x < len(columns) && same(columns[x]) {
+			x++
 		}
 		if columns[from].Bucket < 0 {
 			break // nothing has happened yet, from here on

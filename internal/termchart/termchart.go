@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"tasktide/internal/chart"
@@ -33,8 +34,10 @@ type Options struct {
 
 // The bounds of a chart.
 const (
-	MinWidth, MaxWidth   = 40, 400
-	MinHeight, MaxHeight = 6, 100
+	MinWidth  = 40
+	MaxWidth  = 400
+	MinHeight = 6
+	MaxHeight = 100
 )
 
 // MaxBands is how many layers a chart has keys for.
@@ -327,14 +330,14 @@ func (p *plot) over(x, y int, glyph rune, fg color.RGBA) {
 }
 
 func (p *plot) writePlot(w *bufio.Writer) {
-	for y := len(p.rows) - 1; y >= 0; y-- {
+	for y, row := range slices.Backward(p.rows) {
 		label, axis := "", p.axis
 		// A number stands beside the row that begins at it.
 		if y%p.perStep == 0 && y > 0 {
 			label, axis = chart.Number(float64(y/p.perStep)*p.step), p.tick
 		}
 		fmt.Fprintf(w, "%*s %c", p.labels, label, axis)
-		p.writeCells(w, p.rows[y])
+		p.writeCells(w, row)
 	}
 }
 
@@ -363,7 +366,8 @@ func (p *plot) style(fg, bg color.RGBA) string {
 	if p.Colour == NoColour {
 		return ""
 	}
-	sequence := "\x1b[0"
+	var sequence strings.Builder
+	sequence.WriteString("\x1b[0")
 	for _, c := range []struct {
 		color.RGBA
 		kind int
@@ -371,12 +375,12 @@ func (p *plot) style(fg, bg color.RGBA) string {
 		switch {
 		case c.A == 0:
 		case p.Colour == TrueColour:
-			sequence += fmt.Sprintf(";%d;2;%d;%d;%d", c.kind, c.R, c.G, c.B)
+			fmt.Fprintf(&sequence, ";%d;2;%d;%d;%d", c.kind, c.R, c.G, c.B)
 		default:
-			sequence += fmt.Sprintf(";%d;5;%d", c.kind, indexed(c.RGBA))
+			fmt.Fprintf(&sequence, ";%d;5;%d", c.kind, indexed(c.RGBA))
 		}
 	}
-	return sequence + "m"
+	return sequence.String() + "m"
 }
 
 // indexed returns the nearest of the 216 colours of the cube.
