@@ -128,7 +128,7 @@ func readLog(ctx context.Context, path string, most int64, parse func(io.Reader)
 	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Now()) })
 	defer stop()
 	sum := sha256.New()
-	bounded := &io.LimitedReader{R: untilDone{ctx, file}, N: most + 1}
+	bounded := &io.LimitedReader{R: untilDone(ctx, file), N: most + 1}
 	err = parse(io.TeeReader(bounded, sum))
 	switch {
 	case ctx.Err() != nil:
@@ -141,17 +141,19 @@ func readLog(ctx context.Context, path string, most int64, parse func(io.Reader)
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// untilDone reads until ctx ends.
-type untilDone struct {
-	ctx context.Context
-	io.Reader
-}
+// readFunc is an [io.Reader].
+type readFunc func(into []byte) (int, error)
 
-func (r untilDone) Read(into []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(into)
+func (f readFunc) Read(into []byte) (int, error) { return f(into) }
+
+// untilDone reads from a reader until ctx ends.
+func untilDone(ctx context.Context, from io.Reader) io.Reader {
+	return readFunc(func(into []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return from.Read(into)
+	})
 }
 
 // progress returns functions that draw a bar where a person is watching, and remove it. Anywhere else they do nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -59,7 +60,7 @@ func wasInterrupted(ctx context.Context, err error) (interruption, bool) {
 // interruptedSentence returns what the command that was called says about its interruption, and "" when ending it
 // is the way to end it.
 func interruptedSentence(called *kong.Context) string {
-	command, ok := called.Selected().Target.Addr().Interface().(interruptible)
+	command, ok := reflect.TypeAssert[interruptible](called.Selected().Target.Addr())
 	if !ok {
 		return "interrupted"
 	}

@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"tasktide/internal/upkeep"
 )
 
@@ -30,27 +28,30 @@ func interruptedBy(t *testing.T, signal syscall.Signal) context.Context {
 	return ctx
 }
 
-func leaves(t *testing.T) []*kong.Node {
+// commands returns what each command is parsed into, by its path.
+func commands(t *testing.T) map[string]reflect.Value {
 	t.Helper()
 	parser, err := newParser(&cli{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return parser.Model.Leaves(false)
+	targets := map[string]reflect.Value{}
+	for _, command := range parser.Model.Leaves(false) {
+		targets[command.Path()] = command.Target.Addr()
+	}
+	return targets
 }
 
 func TestEveryCommandThatTakesAContextIsInterruptible(t *testing.T) {
 	checked := 0
-	for _, command := range leaves(t) {
-		target := command.Target.Addr()
-		takes := target.MethodByName("Run").Type()
-		for i := range takes.NumIn() {
-			if takes.In(i) != reflect.TypeFor[context.Context]() {
+	for path, target := range commands(t) {
+		for takes := range target.MethodByName("Run").Type().Ins() {
+			if takes != reflect.TypeFor[context.Context]() {
 				continue
 			}
 			checked++
-			if _, ok := target.Interface().(interruptible); !ok {
-				t.Errorf("%s does not say what is done when it is interrupted", command.Path())
+			if _, ok := reflect.TypeAssert[interruptible](target); !ok {
+				t.Errorf("%s does not say what is done when it is interrupted", path)
 			}
 		}
 	}

@@ -299,8 +299,8 @@ func TestWorkflow(t *testing.T) {
 }
 
 func TestServer(t *testing.T) {
-	f := newFixture(t, func(c *api.Config) { c.Demo = true })
-	f.send("GET", "/api/v2/server", "").is(`{"version": "v1.2.3", "demo": true, "telemetry": false, "login": "none", "user": null}`)
+	f := newFixture(t, func(c *api.Config) { c.Demo, c.DatabaseURL = true, new("sqlite:///srv/runs.db") })
+	f.send("GET", "/api/v2/server", "").is(`{"version": "v1.2.3", "demo": true, "telemetry": false, "database_url": "sqlite:///srv/runs.db", "login": "none", "user": null}`)
 	f.send("GET", "/healthz", "").is(`{"status": "ok"}`)
 	f.send("GET", "/api/openapi.json", "").ok()
 }
