@@ -162,9 +162,9 @@ func (s *Server) URL(database string) string {
 // Data returns the folder of the server's data.
 func (s *Server) Data() string { return filepath.Join(s.directory, "data") }
 
-// unprivileged are the attributes of a process that has no more rights than it needs: these servers
-// refuse to run as root.
-func unprivileged() (*syscall.SysProcAttr, error) {
+// Unprivileged returns the attributes of a process that runs as the account "nobody" when this one runs as root, and as
+// the same user otherwise. Database servers refuse to run as root.
+func Unprivileged() (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
 		return &syscall.SysProcAttr{}, nil
 	}
@@ -202,7 +202,7 @@ func (s *Server) giveAway() error {
 
 // run runs a program to its end with what it is to read.
 func (s *Server) run(input string, name string, args ...string) error {
-	attributes, err := unprivileged()
+	attributes, err := Unprivileged()
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (s *Server) Restart() error {
 }
 
 func (s *Server) launch() error {
-	attributes, err := unprivileged()
+	attributes, err := Unprivileged()
 	if err != nil {
 		return err
 	}
