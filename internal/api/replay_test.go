@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"net/http"
 	"os"
@@ -18,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"tasktide/internal/store"
+	"tasktide/internal/testfiles"
 )
 
 // recording is one request of an unmodified JobMon client and the answer of an unmodified server.
@@ -32,10 +31,7 @@ type recording struct {
 
 func recordings(t *testing.T) []recording {
 	t.Helper()
-	data, err := os.ReadFile("../../../shared/data/jobmon-traffic/seq_ok.jsonl")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("needs the recorded traffic of a JobMon client in ../shared/data/jobmon-traffic, which is not there")
-	}
+	data, err := os.ReadFile(testfiles.Shared(t, "jobmon-traffic/seq_ok.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

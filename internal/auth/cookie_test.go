@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"os"
 	"strings"
@@ -18,16 +17,14 @@ import (
 	"pgregory.net/rapid"
 
 	"tasktide/internal/auth"
+	"tasktide/internal/testfiles"
 )
 
 const secret = "test-secret-key-not-for-production"
 
 // TestVectors holds cookies that JobMon's own libraries made.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../../../shared/data/jobmon-session-vectors.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("needs the recorded session cookies in ../shared/data/jobmon-session-vectors.json, which is not there")
-	}
+	data, err := os.ReadFile(testfiles.Shared(t, "jobmon-session-vectors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"tasktide/internal/demo"
 	"tasktide/internal/jobmon"
+	"tasktide/internal/testfiles"
 )
 
 // play lets a simulator drive the server for a while, in time that passes at once, and returns what
@@ -222,11 +223,7 @@ func TestOverHTTP(t *testing.T) {
 
 // TestBodiesAreJobMons compares the keys of each body with what an unmodified client sent.
 func TestBodiesAreJobMons(t *testing.T) {
-	const recording = "../../../shared/data/jobmon-traffic/mp_fail.jsonl"
-	file, err := os.Open(recording)
-	if os.IsNotExist(err) {
-		t.Skip("the recorded traffic is not on this machine: ../shared/data beside the project is missing")
-	}
+	file, err := os.Open(testfiles.Shared(t, "jobmon-traffic/mp_fail.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,19 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tasktide/internal/store/testdb"
+	"tasktide/internal/testfiles"
 )
-
-// openproblems is a real run that lies beside the project, not in it.
-const openproblems = "../../../shared/data/nextflow-openproblems-2022-05-13.tsv"
 
 type columns struct {
 	Series []series     `json:"series"`
@@ -46,20 +47,26 @@ func (s series) String() string {
 	return fmt.Sprintf("%d at %s, %s s", s.Peak, s.PeakAt, s.TaskSeconds)
 }
 
-// TestOpenProblems imports the real run and asks the running server for the numbers that an independent
-// program computed from the same file. Every database gives the same.
-func TestOpenProblems(t *testing.T) {
-	if _, err := os.Stat(openproblems); err != nil {
-		t.Skipf("the real run is not beside the project: %v", err)
-	}
-	for _, kind := range testdb.Kinds() {
-		t.Run(string(kind), func(t *testing.T) { openProblems(t, kind.URL(t)) })
-	}
+// TestWholeRuns imports whole runs and asks the running server for their known numbers. Every database gives the same.
+func TestWholeRuns(t *testing.T) {
+	testfiles.EachRun(t, func(t *testing.T, known testfiles.Run) {
+		t.Helper()
+		for _, kind := range testdb.Kinds() {
+			t.Run(string(kind), func(t *testing.T) { importAndCompare(t, kind.URL(t), "nextflow", known) })
+		}
+	})
+	t.Run("table", func(t *testing.T) { importAndCompare(t, tempDatabase(t), "csv", testfiles.Table(t)) })
 }
 
-func openProblems(t *testing.T, database string) {
+// knownSeries is what the API answers for numbers.
+func knownSeries(run testfiles.Run, n testfiles.Numbers) string {
+	at := run.Day + "T" + strings.TrimSuffix(strings.TrimRight(n.PeakAt, "0"), ".") + "Z"
+	return fmt.Sprintf("%d at %s, %v s", n.Peak, at, n.TaskSeconds)
+}
+
+func importAndCompare(t *testing.T, database, format string, known testfiles.Run) {
 	t.Helper()
-	code, out, errOut := call("import", "nextflow", openproblems, "--workflow", "openproblems", "--database-url", database)
+	code, out, errOut := call("import", format, known.Path, "--workflow", known.Name, "--database-url", database)
 	if code != 0 || out != "1\n" {
 		t.Fatalf("import exits %d with %q %q", code, out, errOut)
 	}
@@ -67,18 +74,9 @@ func openProblems(t *testing.T, database string) {
 
 	var got columns
 	server.ask(t, "/api/v2/workflow/1/task_concurrency?time_range=all&stat=mean&format=columns", &got)
-	want := map[string]string{
-		"dataset_images":        "9 at 2022-05-13T03:15:41.86Z, 698.8 s",
-		"get_software_versions": "1 at 2022-05-13T03:09:19.259Z, 16.2 s",
-		"list_datasets":         "4 at 2022-05-13T03:13:51.786Z, 135.6 s",
-		"list_methods":          "3 at 2022-05-13T03:13:51.823Z, 117.4 s",
-		"list_metrics":          "3 at 2022-05-13T03:13:51.347Z, 127.8 s",
-		"list_tasks":            "1 at 2022-05-13T03:09:18.206Z, 16.2 s",
-		"load_dataset":          "13 at 2022-05-13T03:17:30.231Z, 5635.416 s",
-		"method_images":         "18 at 2022-05-13T03:15:46.08Z, 1597.1 s",
-		"metric_images":         "16 at 2022-05-13T03:15:45.339Z, 991.8 s",
-		"run_method":            "25 at 2022-05-13T03:23:09.136Z, 7111.1 s",
-		"run_metric":            "137 at 2022-05-13T03:24:14.803Z, 17787.3 s",
+	want := map[string]string{}
+	for _, n := range known.Numbers[:len(known.Numbers)-1] {
+		want[n.Template] = knownSeries(known, n)
 	}
 	by := map[string]string{}
 	for _, s := range got.Series {
@@ -87,8 +85,8 @@ func openProblems(t *testing.T, database string) {
 	if !maps.Equal(by, want) {
 		t.Errorf("the templates are\n%v\nwant\n%v", by, want)
 	}
-	if total := got.Total.String(); total != "147 at 2022-05-13T03:24:14.803Z, 34234.716 s" {
-		t.Errorf("the total is %s", total)
+	if total := got.Total.String(); total != knownSeries(known, known.All()) {
+		t.Errorf("the total is %s, want %s", total, knownSeries(known, known.All()))
 	}
 
 	// The PRD's own query: what a sample at each whole minute sees.
@@ -117,8 +115,10 @@ func openProblems(t *testing.T, database string) {
 			most = at
 		}
 	}
-	if len(rows.Data) != 69 || sum != 535 || most != "2022-05-13T03:24:00Z" || seen[most] != 91 {
-		t.Errorf("%d rows add up to %d, at most %d at %s; want 69, 535, 91 at 03:24", len(rows.Data), sum, seen[most], most)
+	mostAt := strings.TrimSuffix(strings.TrimPrefix(most, known.Day+"T"), ":00Z")
+	samples := testfiles.Samples{Rows: len(rows.Data), Sum: int(sum), Most: int(seen[most]), MostAt: mostAt}
+	if samples != known.Samples {
+		t.Errorf("samples at whole minutes: %+v, known %+v", samples, known.Samples)
 	}
 
 	// The same numbers at every width: a finer view shows no other peak and no other area.
@@ -130,12 +130,21 @@ func openProblems(t *testing.T, database string) {
 		}
 	}
 
-	// The incident, asked for as an engineer would: five minutes, one template.
+	// The incident, asked for as an engineer would, in a zone of two hours: the minutes around the peak, its template.
+	top := slices.MaxFunc(known.Numbers[:len(known.Numbers)-1], func(a, b testfiles.Numbers) int { return cmp.Compare(a.Peak, b.Peak) })
+	at, err := time.Parse("2006-01-02T15:04:05", known.Day+"T"+top.PeakAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := at.Truncate(time.Minute).Add(-2 * time.Minute)
+	query := url.Values{
+		"start": {from.Format(time.RFC3339)}, "end": {from.Add(5 * time.Minute).In(time.FixedZone("", 2*60*60)).Format(time.RFC3339)},
+		"granularity": {"1s"}, "format": {"columns"}, "stat": {"peak"}, "task_template_name": {top.Template},
+	}
 	var incident columns
-	server.ask(t, "/api/v2/workflow/1/task_concurrency?start=2022-05-13T03:22:00Z&end=2022-05-13T05:27:00%2B02:00"+
-		"&granularity=1s&format=columns&stat=peak&task_template_name=run_metric", &incident)
-	if len(incident.Total.Peaks) != 300 || incident.Total.Peak != 137 || incident.Window.End != "2022-05-13T03:27:00Z" {
-		t.Errorf("the incident has %d buckets to %s, peak %d", len(incident.Total.Peaks), incident.Window.End, incident.Total.Peak)
+	server.ask(t, "/api/v2/workflow/1/task_concurrency?"+query.Encode(), &incident)
+	if len(incident.Total.Peaks) != 300 || incident.Total.Peak != int64(top.Peak) || incident.Window.Start != from.Format(time.RFC3339) {
+		t.Errorf("the incident has %d buckets from %s, peak %d", len(incident.Total.Peaks), incident.Window.Start, incident.Total.Peak)
 	}
 }
 

@@ -13,20 +13,19 @@ import (
 	"tasktide/internal/runlog"
 	"tasktide/internal/store"
 	"tasktide/internal/store/testdb"
+	"tasktide/internal/testfiles"
 	"tasktide/internal/timeline"
 	"tasktide/internal/upkeep"
 )
 
-// realTrace is a Nextflow run on AWS Batch. It lies beside the project, not in it.
-const realTrace = "../../../shared/data/nextflow-openproblems-2022-05-13.tsv"
+// A whole run gives the same numbers from its rows, from its cells, and from its cells alone, on every database.
+func TestWholeRunsOutliveTheirRows(t *testing.T) {
+	testfiles.EachRun(t, outliveRows)
+}
 
-// The real run gives the same numbers from its rows, from its cells, and from its cells alone, on every
-// database.
-func TestTheRealRunOutlivesItsRows(t *testing.T) {
-	file, err := os.Open(realTrace)
-	if os.IsNotExist(err) {
-		t.Skip("the recorded run is not on this machine: ../shared/data beside the project is missing")
-	}
+func outliveRows(t *testing.T, known testfiles.Run) {
+	t.Helper()
+	file, err := os.Open(known.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +40,9 @@ func TestTheRealRunOutlivesItsRows(t *testing.T) {
 			defer stored.Close()
 			db := clocked{stored, time.Now().UnixMicro() + 100*day}
 			id := loadToExpire(t, db, "run", run.Tasks)
-			fromRows := realNumbers(t, db, id)
+			fromRows := numbersOf(t, db, id)
 			pass(t, upkeep.NewRollUp(db, quiet).Pass)
-			fromCells := realNumbers(t, db, id)
+			fromCells := numbersOf(t, db, id)
 			retention, err := upkeep.NewRetention(db, quiet, 90*24*time.Hour, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -59,7 +58,7 @@ func TestTheRealRunOutlivesItsRows(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			fromCellsAlone := realNumbers(t, db, id)
+			fromCellsAlone := numbersOf(t, db, id)
 			if diff := cmp.Diff(fromRows, fromCells); diff != "" {
 				t.Errorf("from cells (-rows +cells):\n%s", diff)
 			}
@@ -67,9 +66,9 @@ func TestTheRealRunOutlivesItsRows(t *testing.T) {
 				t.Errorf("from cells alone (-rows +cells):\n%s", diff)
 			}
 			for bucket, answer := range fromCellsAlone {
-				total := answer.Total
+				total, want := answer.Total, known.All()
 				at := time.UnixMicro(total.WindowPeakAt).UTC().Format("15:04:05.000")
-				if total.WindowPeak != 147 || at != "03:24:14.803" || total.TaskSeconds() != 34234.716 {
+				if total.WindowPeak != int64(want.Peak) || at != want.PeakAt || total.TaskSeconds() != want.TaskSeconds {
 					t.Errorf("by %v: %d at %s, %v task-seconds", time.Duration(bucket)*time.Microsecond, total.WindowPeak, at, total.TaskSeconds())
 				}
 			}
@@ -77,8 +76,8 @@ func TestTheRealRunOutlivesItsRows(t *testing.T) {
 	}
 }
 
-// realNumbers asks for all numbers of the whole run, at every bucket that needs no rows.
-func realNumbers(t *testing.T, db store.Reader, id int64) map[int64]concurrency.Result {
+// numbersOf asks for all numbers of the whole run, at every bucket that needs no rows.
+func numbersOf(t *testing.T, db store.Reader, id int64) map[int64]concurrency.Result {
 	t.Helper()
 	answers := map[int64]concurrency.Result{}
 	for _, bucket := range timeline.Buckets() {
