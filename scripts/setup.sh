@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Usage: scripts/setup.sh [go] [node] [compiler] [cplusplus] [databases] [prometheus] [browser]
-# Says nothing when these are here. Installs what is missing from Debian's packages when it runs as
-# root; otherwise it prints the line that does, and fails.
+# Prints nothing when these are here. Installs what is missing from Debian's packages when it runs as
+# root; otherwise it prints the command that does, and fails.
+#
+# Only programs are wanted: no service of an installed package is started, and none is left enabled.
+# No other service and no configuration changes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=()
-before=
 
 fail() {
 	echo "$*" >&2
@@ -44,21 +46,13 @@ check_cplusplus() {
 # The tests run their own MariaDB, PostgreSQL and Redis, as ordinary programs.
 check_databases() {
 	PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server-core)
-	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
-		# Debian's package makes and starts a cluster unless it is told not to.
-		before+="apt-get install -y --no-install-recommends postgresql-common && \
-sed -i \"s/^#*create_main_cluster.*/create_main_cluster = false/\" /etc/postgresql-common/createcluster.conf && "
-		packages+=(postgresql)
-	}
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
 	command -v redis-server >/dev/null || packages+=(redis-server)
 }
 
-# The alerts are tested with Prometheus, whose package starts a server unless that is masked.
+# The alerts are tested with Prometheus.
 check_prometheus() {
-	{ command -v prometheus && command -v promtool; } >/dev/null || {
-		before+="mkdir -p /etc/systemd/system && ln -sf /dev/null /etc/systemd/system/prometheus.service && "
-		packages+=(prometheus)
-	}
+	{ command -v prometheus && command -v promtool; } >/dev/null || packages+=(prometheus)
 }
 
 # WebKit comes with a small browser that it drives, which needs a screen.
@@ -69,21 +63,74 @@ check_browser() {
 	command -v Xvfb >/dev/null || packages+=(xvfb)
 }
 
+# Lists the services that there are, by the names that start them: of systemd units, and of init scripts.
+services() {
+	local folder
+	for folder in /lib/systemd/system /usr/lib/systemd/system /etc/init.d; do
+		[[ ! -d $folder ]] || find "$folder" -maxdepth 1 \( -type f -o -type l \) -printf '%f\n'
+	done | sort -u
+}
+
+policy=/usr/sbin/policy-rc.d
+# PostgreSQL's package makes a cluster unless a file here says otherwise.
+clusters=/etc/postgresql-common/createcluster.d
+
+# Lets packages start or restart only the services that were there before.
+forbid_starting() {
+	services >"$work/before"
+	if [[ -e $policy ]]; then
+		mv "$policy" "$work/policy"
+	fi
+	cat >"$policy" <<-END
+		#!/bin/sh
+		# Tasktide's scripts/setup.sh removes this file when it ends.
+		while [ \$# -gt 0 ]; do case \$1 in -*) shift ;; *) break ;; esac; done
+		grep -qxF -e "\$1" -e "\$1.service" $work/before || exit 101
+		[ ! -x $work/policy ] || exec $work/policy "\$@"
+	END
+	chmod 755 "$policy"
+	mkdir -p "$clusters"
+	echo 'create_main_cluster = false' >"$clusters/tasktide.conf"
+}
+
+# Disables what packages have enabled that was not there before, and puts everything else back.
+restore_services() {
+	local name
+	while read -r name; do
+		case $name in
+			*@.* | *.*.*) ;;
+			*.service | *.socket | *.timer | *.path | *.target) deb-systemd-helper disable "$name" || true ;;
+			*.*) ;;
+			*) update-rc.d "$name" disable || true ;;
+		esac
+	done < <(comm -13 "$work/before" <(services))
+	rm -f "$policy" "$clusters/tasktide.conf"
+	rmdir --ignore-fail-on-non-empty -p "$clusters" 2>/dev/null || true
+	if [[ -e $work/policy ]]; then
+		mv "$work/policy" "$policy"
+	fi
+}
+
+install() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"
+}
+
 for need in "$@"; do
 	"check_$need"
 done
 
 ((${#packages[@]})) || exit 0
-install="apt-get update && ${before}apt-get install -y --no-install-recommends ${packages[*]}"
-if [[ $EUID != 0 ]]; then
-	fail "Missing: ${packages[*]}. Install with: sudo sh -c '$install'"
-elif ! command -v apt-get >/dev/null; then
-	fail "Missing: ${packages[*]}. On Debian: $install"
+if ! command -v apt-get >/dev/null; then
+	fail "Missing: ${packages[*]} (the names of Debian's packages). Install them, and run this again."
+elif [[ $EUID != 0 ]]; then
+	fail "Missing: ${packages[*]}. Install them with: sudo $PWD/scripts/setup.sh $*"
 fi
-echo "Installing ${packages[*]} ..."
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-DEBIAN_FRONTEND=noninteractive sh -c "$install" </dev/null >"$log" 2>&1 || {
-	cat "$log" >&2
-	fail "This failed: $install"
+echo "Installing ${packages[*]} (none of their services is started or enabled) ..."
+work=$(mktemp -d)
+trap 'restore_services >>"$work/log" 2>&1; rm -rf "$work"' EXIT
+forbid_starting
+install </dev/null >"$work/log" 2>&1 || {
+	cat "$work/log" >&2
+	fail "apt-get could not install ${packages[*]}."
 }
