@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -63,9 +64,11 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := loadHistory(ctx, db, t.log); err != nil {
+	run, err := loadHistory(ctx, db, t.log)
+	if err != nil {
 		return errors.Join(err, server.listener.Close())
 	}
+	server.http.Handler = c.BasePath.serve(c.BasePath.opensOn(run, filepath.Base(directory), server.http.Handler))
 
 	// The simulator is a client of the server: it ends before the server does.
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
@@ -89,7 +92,9 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	})
 	select {
 	case <-simulator.Begun():
-		fmt.Fprintf(t.out, "Tasktide DEMO serves %s with made-up runs; interrupt it to end.\n", c.BasePath.below(server.url()))
+		page := c.BasePath.below(server.url())
+		fmt.Fprintf(t.out, "Open %s/workflows/%d (made-up data; more runs, one of them live: %s).\n", page, run, page)
+		fmt.Fprintf(t.out, "Ctrl-C ends the demo and deletes its data in %s. Each start makes new data.\n", directory)
 	case <-simulating.Done():
 	}
 	failed := <-simulated
@@ -98,15 +103,36 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	return errors.Join(failed, <-served)
 }
 
-func loadHistory(ctx context.Context, db store.Store, log *slog.Logger) error {
+// loadHistory stores the runs that are over, and returns the id of the one that is worth opening first: the last and
+// largest.
+func loadHistory(ctx context.Context, db store.Store, log *slog.Logger) (id int64, err error) {
 	for _, workflow := range demo.History(demoSeed, time.Now().UnixMicro()) {
-		_, err := ledger.New(db, log).Import(ctx, store.Import{
+		id, err = ledger.New(db, log).Import(ctx, store.Import{
 			Name: workflow.Name, Engine: "demo", SourceHash: "demo",
 			MaxConcurrentlyRunning: workflow.MaxConcurrentlyRunning,
 		}, workflow.Tasks, nil)
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return id, nil
+}
+
+// seenCookie holds the name of the demo whose start page a browser has seen.
+const seenCookie = "tasktide_demo"
+
+// opensOn redirects the start page to a workflow at a browser's first visit of this demo. Afterwards the start page is
+// the list of workflows.
+func (b basePath) opensOn(workflowID int64, demo string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen, err := r.Cookie(seenCookie)
+		if r.URL.Path != "/" || r.Method != http.MethodGet || err == nil && seen.Value == demo {
+			next.ServeHTTP(w, r)
+			return
+		}
+		//nolint:gosec // a demo is served over plain HTTP, and the cookie guards nothing
+		http.SetCookie(w, &http.Cookie{Name: seenCookie, Value: demo, Path: string(b), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, fmt.Sprintf("%sworkflows/%d", b, workflowID), http.StatusFound)
+	})
 }

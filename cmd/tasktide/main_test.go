@@ -37,6 +37,7 @@ type program struct {
 	t       *testing.T
 	process *exec.Cmd
 	url     string
+	said    string // its first line
 	stderr  *bytes.Buffer
 	exited  chan error
 }
@@ -62,7 +63,7 @@ func start(t *testing.T, args ...string) *program {
 		p.exited <- p.process.Wait()
 	}()
 	t.Cleanup(func() { _ = p.process.Process.Kill() })
-	p.url = address.FindString(line)
+	p.said, p.url = line, address.FindString(line)
 	if err != nil || p.url == "" {
 		t.Fatalf("tasktide %s said %q (%v)\n%s", strings.Join(args, " "), line, err, p.stderr)
 	}
