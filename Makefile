@@ -9,14 +9,15 @@ COMMIT_DATE = $(shell TZ=UTC git show -s --format=%cd --date=format-local:%Y-%m-
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 	-ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(COMMIT_DATE)'
 
-# Built on first use, then taken from Go's build cache.
-GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+# Built on first use, once for each version.
+GOLANGCI_LINT := $(CURDIR)/bin/golangci-lint-v2.15.0
+GOTESTSUM := bin/gotestsum-v1.13.0
 
 # SQLite is C turned into Go: watching each of its memory accesses makes the tests 16 times as slow and
 # says nothing about our code. Only these two packages: the others bring generic code along that ours shares.
 NO_RACE := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
+# Each part of the tests has a name, which stands before its lines.
 GO_TEST := $(GOTESTSUM) --format pkgname -- -race $(NO_RACE)
 # The store's own tests know every database; what stands on the store is tested on each in turn.
 ON_EVERY_DATABASE := ./internal/ledger ./internal/timeline ./internal/api
@@ -28,9 +29,12 @@ NODE_MODULES := ui/node_modules/.package-lock.json
 # Folders are listed too: their time changes when a file in them goes away.
 UI_SOURCES := $(shell find ui/src ui/public) ui/index.html ui/package.json ui/tsconfig.json ui/vite.config.ts
 
+# Where the demo listens: PORT=8071, or TASKTIDE_LISTEN as everywhere else.
+LISTEN := $(if $(PORT),127.0.0.1:$(PORT),$(or $(TASKTIDE_LISTEN),127.0.0.1:8070))
+
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## Install what building and testing need (as root), or print the line that does
@@ -40,41 +44,72 @@ setup: ## Install what building and testing need (as root), or print the line th
 toolchain:
 	@scripts/setup.sh go node
 
+$(GOLANGCI_LINT):
+	@scripts/announce.sh "Compiling golangci-lint (1 to 5 minutes, once) ..." \
+		env GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv bin/golangci-lint $@
+
+$(GOTESTSUM): | toolchain
+	@GOBIN=$(CURDIR)/bin go install gotest.tools/gotestsum@v1.13.0
+	@mv bin/gotestsum $@
+
+# A module of its own, which no part of the program depends on.
+bin/otlp-receiver: $(wildcard ui/e2e/otlp/*) | toolchain
+	@scripts/announce.sh "Compiling the receiver of traces for the browser tests (1 to 3 minutes, once) ..." \
+		go build -C ui/e2e/otlp -buildvcs=false -o $(CURDIR)/$@ .
+
 $(NODE_MODULES): ui/package-lock.json | toolchain
-	cd ui && npm ci --loglevel=error
+	@scripts/announce.sh "Installing the packages of the page in ui/node_modules (up to a minute) ..." \
+		npm --prefix ui ci --loglevel=error --no-fund --no-audit
 	@touch $@
 
 ui/dist/index.html: $(NODE_MODULES) $(UI_SOURCES)
-	cd ui && npm run build
+	@echo "Building the page (20 to 60 seconds) ..."
+	cd ui && npm run --silent build -- --logLevel warn
 
 .PHONY: build
 build: toolchain ui/dist/index.html ## Build bin/tasktide, one static binary with the page in it
-	$(GO_BUILD) -o bin/tasktide ./cmd/tasktide
+	@scripts/announce.sh "Compiling bin/tasktide (1 to 3 minutes when nothing of it is cached) ..." \
+		env $(GO_BUILD) -o bin/tasktide ./cmd/tasktide
 
 .PHONY: demo
-demo: build ## Build, and serve a page with a seeded day of history and tasks that run
-	bin/tasktide demo
+demo: toolchain ## Build, and show made-up runs, one of them live; PORT=8071 takes another port
+	@scripts/check-listen.sh "$(LISTEN)"
+	@$(MAKE) --no-print-directory build
+	@TASKTIDE_LISTEN="$(LISTEN)" bin/tasktide demo
 
 .PHONY: test
-test: setup test-go test-ui test-e2e ## Run all tests
+test: setup ## Run all tests, and list what was not judged
+	@scripts/test.sh
 
 .PHONY: test-go
-test-go: ## Test the Go packages with the race detector, and list what was skipped
+test-go: test-sqlite test-mariadb test-postgresql ## Test the Go packages with the race detector, on every database
+
+.PHONY: test-needs
+test-needs:
 	@scripts/setup.sh go compiler databases prometheus
-	$(GO_TEST) ./...
-	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ON_EVERY_DATABASE)
-	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ON_EVERY_DATABASE)
-	TASKTIDE_TEST_DATABASE=mariadb $(GO_TEST) $(ROLL_UP_BRIEFLY)
-	TASKTIDE_TEST_DATABASE=postgresql $(GO_TEST) $(ROLL_UP_BRIEFLY)
+
+.PHONY: test-sqlite
+test-sqlite: test-needs $(GOTESTSUM)
+	scripts/part.sh sqlite $(GO_TEST) ./...
+
+.PHONY: test-mariadb test-postgresql
+test-mariadb test-postgresql: test-%: test-needs $(GOTESTSUM)
+	TASKTIDE_TEST_DATABASE=$* scripts/part.sh $* $(GO_TEST) $(ON_EVERY_DATABASE)
+	TASKTIDE_TEST_DATABASE=$* scripts/part.sh "$* roll-up" $(GO_TEST) $(ROLL_UP_BRIEFLY)
 
 .PHONY: test-ui
 test-ui: $(NODE_MODULES) ## Check the page's types and test its modules
-	cd ui && npm run typecheck && npm test
+	cd ui && ../scripts/part.sh page sh -c "npm run --silent typecheck && npm test --silent"
 
 .PHONY: test-e2e
-test-e2e: build ## Test the binary in browsers
+test-e2e: build bin/otlp-receiver ## Test the binary in browsers
 	@scripts/setup.sh browser
-	cd ui && npm run test:e2e
+	cd ui && ../scripts/part.sh browsers npm run --silent test:e2e
+
+.PHONY: test-cold
+test-cold: ## Run the README's two commands in an empty clone without caches (up to an hour)
+	@scripts/test-cold.sh
 
 .PHONY: bench
 bench: ## Measure moves, answers and a load, and write docs/benchmarks.md (25 minutes); SIZE=S for a quick look at answers
@@ -87,7 +122,7 @@ bench-ui: build ## Measure the page in a browser, and write docs/benchmarks-page
 	cd ui && npm run --silent bench
 
 .PHONY: lint
-lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that generated files are fresh
+lint: $(NODE_MODULES) $(GOLANGCI_LINT) ## Check style, boundaries between packages, and that generated files are fresh
 	@scripts/setup.sh compiler
 	go mod tidy -diff
 	$(GOLANGCI_LINT) run
@@ -97,7 +132,7 @@ lint: $(NODE_MODULES) ## Check style, boundaries between packages, and that gene
 	scripts/check-generated.sh
 
 .PHONY: fmt
-fmt: $(NODE_MODULES) ## Format everything
+fmt: $(NODE_MODULES) $(GOLANGCI_LINT) ## Format everything
 	$(GOLANGCI_LINT) fmt
 	cd bench && $(GOLANGCI_LINT) fmt --config ../.golangci.yaml
 	cd ui && npm run format

@@ -48,7 +48,7 @@ async function serveWorkload() {
   const file = options.database ?? join(folder, "l.db");
   if (!existsSync(file)) {
     tell("A million tasks of 30 days are being written, which takes a minute or two.");
-    store(file, "generate", "--size", "L", "--seed", "1");
+    await store(file, "generate", "--size", "L", "--seed", "1");
   }
   // What is measured is the working out.
   const server = await serve(folder, file, "--cache-bytes", "0");

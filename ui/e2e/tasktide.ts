@@ -1,12 +1,15 @@
 /** The built binary: a run is loaded into a database of its own, and served. */
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { start } from "./program";
 
-const binary = resolve(import.meta.dirname, "../../bin/tasktide");
+// vitest's worker must answer while a program runs.
+const run = promisify(execFile);
+const bin = resolve(import.meta.dirname, "../../bin");
 const trace = resolve(import.meta.dirname, "trace.tsv");
 
 export interface Served {
@@ -28,17 +31,15 @@ export async function serveRun(
 ): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "tasktide-e2e-"));
   const database = join(folder, "runs.db");
-  const workflowId = store(database, "import", "nextflow", file, "--workflow", workflowName);
+  const workflowId = await store(database, "import", "nextflow", file, "--workflow", workflowName);
   return { ...(await serve(folder, database, ...flags)), workflowId };
 }
 
 /** Runs a command that stores a workflow in an SQLite file, and returns the workflow's id. */
-export function store(database: string, ...command: string[]): number {
-  const printed = execFileSync(built(), [...command, "--database-url", `sqlite://${database}`], {
-    encoding: "utf8",
-  });
-  const id = /\d+/.exec(printed)?.[0];
-  if (id === undefined) throw new Error(`${command[0]} printed no id: ${printed}`);
+export async function store(database: string, ...command: string[]): Promise<number> {
+  const { stdout } = await run(built(), [...command, "--database-url", `sqlite://${database}`]);
+  const id = /\d+/.exec(stdout)?.[0];
+  if (id === undefined) throw new Error(`${command[0]} printed no id: ${stdout}`);
   return Number(id);
 }
 
@@ -52,9 +53,11 @@ export function serveDemo(): Promise<Omit<Served, "workflowId">> {
   return started(mkdtempSync(join(tmpdir(), "tasktide-e2e-")), "demo");
 }
 
-function built(): string {
-  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run "make build".`);
-  return binary;
+/** The path of a program that was built before the tests began, by a target of the Makefile. */
+export function built(name = "tasktide", target = "build"): string {
+  const path = join(bin, name);
+  if (!existsSync(path)) throw new Error(`There is no ${path}: run "make ${target}".`);
+  return path;
 }
 
 /** A command that serves until it is closed, and the folder that goes with it. */

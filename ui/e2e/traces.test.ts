@@ -1,14 +1,10 @@
 /** From a click on the page to the statements in the database: one trace, as OpenTelemetry's own receiver has it. */
 
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { complaints, launch } from "./browser";
 import { start, type Program } from "./program";
-import { importAndServe, type Served } from "./tasktide";
+import { built, importAndServe, type Served } from "./tasktide";
 
 interface Span {
   traceId: string;
@@ -21,7 +17,6 @@ interface Received {
   resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
 }
 
-const folder = mkdtempSync(join(tmpdir(), "tasktide-otlp-"));
 let receiver: Program;
 let served: Served;
 let browser: Browser;
@@ -29,22 +24,22 @@ let page: Page;
 let heard: string[] = [];
 
 beforeAll(async () => {
-  const program = join(folder, "otlp");
-  // It is a module of its own, which takes its time to be built for the first time.
-  execFileSync("go", ["build", "-o", program, "."], { cwd: resolve(import.meta.dirname, "otlp") });
-  receiver = await start(program, [], /http:\/\/127\.0\.0\.1:\d+/);
+  receiver = await start(
+    built("otlp-receiver", "bin/otlp-receiver"),
+    [],
+    /http:\/\/127\.0\.0\.1:\d+/,
+  );
   vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.said);
   vi.stubEnv("OTEL_BSP_SCHEDULE_DELAY", "100");
   [served, browser] = await Promise.all([importAndServe("traced"), launch()]);
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   heard = complaints(page);
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser.close();
   await served.close();
   await receiver.stop();
-  rmSync(folder, { recursive: true });
   expect(heard).toEqual([]);
 });
 
