@@ -61,7 +61,8 @@ func (configCheckCommand) Help() string {
 	return `Takes what serve takes, and prints each setting with its value and where that is from, without secrets.
 Then it looks whether a server could start with them and do its work: whether the database is there, may be
 written, has disk space left and this program's schema, whether a SQLite file is corrupt (as far as 5 seconds
-of reading show), whether the address is free and only this machine's, and so on. It changes nothing, waits 10 seconds for each at most, and exits with code 1 when something is wrong.
+of reading show), whether the address is free and only this machine's, and so on. It changes nothing, waits 10
+seconds for each at most, and exits with code 1 when something is wrong.
 
 Examples:
 

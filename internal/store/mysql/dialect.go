@@ -152,7 +152,7 @@ const (
 )
 
 // inner finds the number in the text of such an error.
-var inner = regexp.MustCompile(`(?i)(?:errno:?|error:?) (\d+)`)
+var inner = regexp.MustCompile(`(?:errno:|Errcode:|Got error) (\d+)`)
 
 // causeOf returns what an error of the operating system or of the storage engine means.
 func causeOf(text string) jobmon.Cause {
