@@ -78,7 +78,7 @@ func OpenReader(ctx context.Context, databaseURL string) (*sqlstore.Store, error
 	opened := sqlstore.New(write, read, dialect(path))
 	if _, err := opened.SchemaVersion(ctx); err != nil {
 		opened.Close() //nolint:gosec // why it could not be read tells more
-		return nil, explain(path, err)
+		return nil, err // it has its sentence
 	}
 	return opened, nil
 }
