@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figureOf, parseAxisDate, relayoutRange, type FigureInput } from "./figure";
+import { figureOf, type FigureInput } from "./figure";
 
 const input: FigureInput = {
   buckets: { first: 0, width: 60_000, count: 2, end: 100_000 },
@@ -11,7 +11,6 @@ const input: FigureInput = {
   width: 600,
   height: 300,
   mode: "light",
-  revision: "1h",
 };
 
 describe("figureOf", () => {
@@ -85,42 +84,5 @@ describe("figureOf", () => {
 
   it("marks whole tasks only", () => {
     expect(figureOf({ ...input, max: 3 }).layout.yaxis?.dtick).toBe(1);
-  });
-});
-
-describe("parseAxisDate", () => {
-  it.each([
-    ["2022-05-13", Date.UTC(2022, 4, 13)],
-    ["2022-05-13 03", Date.UTC(2022, 4, 13, 3)],
-    ["2022-05-13 03:05", Date.UTC(2022, 4, 13, 3, 5)],
-    ["2022-05-13 03:05:07", Date.UTC(2022, 4, 13, 3, 5, 7)],
-    ["2022-05-13 03:05:07.25", Date.UTC(2022, 4, 13, 3, 5, 7, 250)],
-    ["2022-05-13 03:05:07.1234", Date.UTC(2022, 4, 13, 3, 5, 7, 123)],
-    ["2022-05-13T03:05:00Z", Date.UTC(2022, 4, 13, 3, 5)],
-  ])("reads %s as UTC", (value, expected) => {
-    expect(parseAxisDate(value)).toBe(expected);
-  });
-
-  it.each([["soon"], [undefined], [null], [""], [1234]])("refuses %s", (value) => {
-    expect(parseAxisDate(value)).toBeNull();
-  });
-});
-
-describe("relayoutRange", () => {
-  const from = Date.UTC(2022, 4, 13, 3, 5);
-  const to = Date.UTC(2022, 4, 13, 3, 10);
-
-  it("reads both of Plotly's ways to tell of a zoom", () => {
-    const ends = ["2022-05-13 03:05", "2022-05-13 03:10"];
-    expect(relayoutRange({ "xaxis.range": ends })).toEqual([from, to]);
-    expect(relayoutRange({ "xaxis.range[0]": ends[0], "xaxis.range[1]": ends[1] })).toEqual([
-      from,
-      to,
-    ]);
-  });
-
-  it("knows the end of a zoom, and what is no zoom", () => {
-    expect(relayoutRange({ "xaxis.autorange": true })).toBe("whole");
-    expect(relayoutRange({ autosize: true })).toBeNull();
   });
 });

@@ -34,8 +34,6 @@ export interface FigureInput {
   width: number;
   height: number;
   mode: Mode;
-  /** A zoom survives new data, but not a change of this. */
-  revision: string;
 }
 
 export interface FigureLine {
@@ -45,12 +43,8 @@ export interface FigureLine {
   colour?: string;
 }
 
-export const config: Partial<Config> = {
-  displayModeBar: false,
-  scrollZoom: true,
-  doubleClick: "reset",
-  responsive: false,
-};
+/** Plotly draws; what hands do is the chart's: it never moves an axis by itself. */
+export const config: Partial<Config> = { staticPlot: true, responsive: false };
 
 export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<Layout> } {
   const { buckets, mode, max } = input;
@@ -90,8 +84,6 @@ export function figureOf(input: FigureInput): { data: Data[]; layout: Partial<La
       font: { family: fontFamily, color: ink.text },
       showlegend: false,
       hovermode: false,
-      dragmode: "zoom",
-      uirevision: input.revision,
       xaxis: {
         ...axis,
         type: "date",
@@ -216,31 +208,4 @@ function limitLine(limit: LimitLine, { buckets, mode }: FigureInput): Data[] {
  */
 export function axisDate(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-/** An end of Plotly's axis range, in its own words or in ours, which are UTC. */
-export function parseAxisDate(value: unknown): number | null {
-  if (typeof value !== "string") return null;
-  const instant = Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(value) ? value : isoOf(value));
-  return Number.isNaN(instant) ? null : instant;
-}
-
-/**
- * The range that Plotly tells of while it zooms or pans: "whole" where the zoom was undone, and null
- * where the change is about something else.
- */
-export function relayoutRange(change: Record<string, unknown>): Range | "whole" | null {
-  if (change["xaxis.autorange"] === true) return "whole";
-  const pair = Array.isArray(change["xaxis.range"]) ? (change["xaxis.range"] as unknown[]) : [];
-  const from = parseAxisDate(change["xaxis.range[0]"] ?? pair[0]);
-  const to = parseAxisDate(change["xaxis.range[1]"] ?? pair[1]);
-  return from === null || to === null ? null : [from, to];
-}
-
-/** Plotly leaves out the parts that are zero ("2022-05-13 03:05") and goes below milliseconds. */
-function isoOf(value: string): string {
-  const [date, time = "00:00"] = value.split(" ");
-  const [, hour, minute = "00", second = "00", fraction = "0"] =
-    /^(\d\d):?(\d\d)?:?(\d\d)?\.?(\d+)?$/.exec(time) ?? [];
-  return `${date}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
 }

@@ -1,4 +1,4 @@
-import type { Layout } from "plotly.js";
+import type { Layout, PlotlyHTMLElement } from "plotly.js";
 import Plotly from "plotly.js/lib/core";
 import { createElement } from "react";
 import createPlotlyComponent, { type PlotParams } from "react-plotly.js/factory";
@@ -21,11 +21,13 @@ export function Plot({ onInitialized, ...props }: PlotParams) {
   });
 }
 
-/** Shows a range, as a zoom by hand does. */
+/** Moves the axes and lines of a drawn chart to a range, unless that is the one that they show. */
 export async function zoomTo(graph: HTMLElement, range: Range): Promise<void> {
+  const ends = range.map(axisDate);
+  const drawn = (graph as PlotlyHTMLElement).layout.xaxis?.range;
+  if (drawn?.every((end, i) => end === ends[i]) === true) return;
   // The types know whole axes only, and a whole axis would throw away the others' settings.
-  const change = { "xaxis.range": range.map(axisDate) } as Partial<Layout>;
-  await Plotly.relayout(graph, change);
+  await Plotly.relayout(graph, { "xaxis.range": ends } as Partial<Layout>);
 }
 
 let warm: Promise<void> | null = null;
@@ -56,7 +58,6 @@ async function draw() {
     width: 400,
     height: 200,
     mode: "light",
-    revision: "",
   });
   try {
     await Plotly.newPlot(div, data, layout, config);

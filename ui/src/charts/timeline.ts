@@ -127,6 +127,11 @@ export function axisMax(highest: number): number {
   return Math.max(1, highest) * 1.06;
 }
 
+/** The instant at a share of a range's length. */
+export function instantAt([from, to]: Range, share: number): number {
+  return from + share * (to - from);
+}
+
 /** No closer than a second, which is the finest bucket, in milliseconds. */
 const closest = 1_000;
 
@@ -136,7 +141,13 @@ export function zoomed([from, to]: Range, factor: number, about = (from + to) / 
   return [about - (about - from) * scale, about + (to - about) * scale];
 }
 
-/** Whether ranges differ by no more than what Plotly makes of them on the way: less than a millisecond. */
+/** A range, or a second about its middle where it is shorter. */
+export function longEnough([from, to]: Range): Range {
+  const missing = Math.max(0, closest - (to - from)) / 2;
+  return [from - missing, to + missing];
+}
+
+/** Whether ranges differ by less than the millisecond that an address has. */
 export function sameRange([from, to]: Range, [otherFrom, otherTo]: Range): boolean {
   return Math.abs(from - otherFrom) < 1 && Math.abs(to - otherTo) < 1;
 }
