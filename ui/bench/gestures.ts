@@ -34,9 +34,9 @@ export interface Frames {
   rest: number[];
 }
 
-/** Does one after the other, and returns the times between frames of each, in milliseconds. */
-export async function move(page: Page, chart: string): Promise<Frames> {
-  const box = await page.locator(`${chart} .nsewdrag`).boundingBox();
+/** Does one after the other on a chart's plot, and returns the times between frames of each, in milliseconds. */
+export async function move(page: Page, plot: string): Promise<Frames> {
+  const box = await page.locator(plot).boundingBox();
   if (box === null) throw new Error("there is no plot");
   const to: Step = (x, y) => page.mouse.move(box.x + x * box.width, box.y + y * box.height);
   /** Frames of what is done, and of the rest after it. */

@@ -102,7 +102,7 @@ export function fromList(browser: Browser, url: string, size: Size, moves: boole
     const box = await page.locator(chart).boundingBox();
     if (box === null) throw new Error("there is no chart");
     if (moves) await sleep(lookMs);
-    return { paint, frames: moves ? await move(page, chart) : null, chart: box };
+    return { paint, frames: moves ? await move(page, `${chart} canvas`) : null, chart: box };
   });
 }
 
@@ -123,7 +123,7 @@ export function untuned(browser: Browser, url: string, moves: boolean) {
     const shown = await page.evaluate(() => window.probe.first);
     const paint = shown - (await answeredAt(page));
     if (moves) await sleep(lookMs);
-    return { paint, frames: moves ? await move(page, "#chart") : null };
+    return { paint, frames: moves ? await move(page, "#chart .nsewdrag") : null };
   });
 }
 
