@@ -111,6 +111,10 @@ test-e2e: build bin/otlp-receiver ## Test the binary in browsers
 test-cold: ## Run the README's two commands in an empty clone without caches (up to an hour)
 	@scripts/test-cold.sh
 
+.PHONY: test-gestures
+test-gestures: build ## Test zoom and pan by hand in browsers, at every pace and with every pause (10 minutes)
+	cd ui && GESTURES=all npm run test:e2e -- e2e/gestures.test.ts
+
 .PHONY: bench
 bench: ## Measure moves, answers and a load, and write docs/benchmarks.md (25 minutes); SIZE=S for a quick look at answers
 	@scripts/setup.sh go cplusplus databases

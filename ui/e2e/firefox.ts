@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket, type RawData } from "ws";
-import { keyActions, viewport, type Driver } from "./driver";
+import { holdActions, keyActions, viewport, type Driver } from "./driver";
 import { start } from "./program";
 
 export async function firefoxDriver(): Promise<Driver> {
@@ -33,6 +33,19 @@ export async function firefoxDriver(): Promise<Driver> {
     },
     press: async (key) => {
       await bidi.send("input.performActions", { context, actions: keyActions(key) });
+    },
+    hold: async (key, down) => {
+      await bidi.send("input.performActions", { context, actions: holdActions(key, down) });
+    },
+    point: async (pointers) => {
+      await bidi.send("input.performActions", { context, actions: pointers });
+    },
+    screenshot: async (part) => {
+      const answer = await bidi.send("browsingContext.captureScreenshot", {
+        context,
+        clip: { type: "box", ...part },
+      });
+      return (answer as { data: string }).data;
     },
     evaluate: async (expression) => {
       const answer = (await bidi.send("script.evaluate", {

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { keyActions, viewport, type Driver } from "./driver";
+import { holdActions, keyActions, viewport, type Driver } from "./driver";
 import { freePort, start } from "./program";
 
 const patience = { timeout: 20_000 };
@@ -36,6 +36,8 @@ export async function webkitDriver(): Promise<Driver> {
   return {
     goto: (address) => post("url", { url: address }),
     press: (key) => post("actions", { actions: keyActions(key) }),
+    hold: (key, down) => post("actions", { actions: holdActions(key, down) }),
+    point: (pointers) => post("actions", { actions: pointers }),
     evaluate: (expression) => post("execute/sync", { script: `return ${expression}`, args: [] }),
     saved: async (act) => {
       await act();
