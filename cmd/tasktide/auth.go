@@ -101,6 +101,15 @@ type tokenCommand struct {
 	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid at once."`
 }
 
+// Help is shown under the command's --help.
+func (tokenCommand) Help() string {
+	return `Examples:
+
+    tasktide token create --user ada --scope state
+    tasktide token list
+    tasktide token revoke 3`
+}
+
 type tokenCreateCommand struct {
 	databaseFlag
 	outputFlags

@@ -87,7 +87,8 @@ func candidates(node *kong.Node, line string) []string {
 		}
 		valueOf = takesNextWord(node, word)
 		for _, child := range node.Children {
-			if child.Name == word {
+			// What help explains is a command, as anywhere else.
+			if child.Name == word && word != "help" {
 				node = child
 			}
 		}

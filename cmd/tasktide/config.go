@@ -32,6 +32,14 @@ type configCommand struct {
 	Check configCheckCommand `cmd:"" help:"Tell what a server would run with, and what is wrong with that."`
 }
 
+// Help is shown under the command's --help.
+func (configCommand) Help() string {
+	return `Examples:
+
+    tasktide config check
+    tasktide config check --json`
+}
+
 // configCheckCommand has the flags of serve.
 type configCheckCommand struct {
 	serveCommand

@@ -35,6 +35,14 @@ type importCommand struct {
 	CSV      importCSVCommand      `cmd:"" name:"csv" help:"Load a table of when tasks ran."`
 }
 
+// Help is shown under the command's --help.
+func (importCommand) Help() string {
+	return `Examples:
+
+    tasktide import nextflow execution_trace.txt --workflow nightly
+    tasktide import csv runs.csv --workflow nightly`
+}
+
 // importFlags are the flags of every import.
 type importFlags struct {
 	databaseFlag

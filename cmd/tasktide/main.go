@@ -26,23 +26,27 @@ func main() {
 
 // cli is every subcommand and flag. Flags win over the environment.
 type cli struct {
-	Serve       serveCommand       `cmd:"" help:"Serve the page, the timeline and JobMon's state routes."`
-	Demo        demoCommand        `cmd:"" help:"Show the timeline on made-up runs, one of them live."`
-	Workflow    workflowCommand    `cmd:"" help:"List workflows, and show one."`
-	Concurrency concurrencyCommand `cmd:"" help:"Print or draw how many tasks ran at once."`
-	Export      exportCommand      `cmd:"" help:"Write the chart as a PNG or an SVG, or the table as CSV."`
+	Serve serveCommand `cmd:"" group:"Serve" help:"Serve the page, the timeline and JobMon's state routes."`
+	Demo  demoCommand  `cmd:"" group:"Serve" help:"Show the timeline on made-up runs, one of them live."`
 
-	Import    importCommand    `cmd:"" help:"Load a run of another workflow engine."`
-	Generate  generateCommand  `cmd:"" help:"Write made-up runs to measure with."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the schema of a database up to this version."`
-	Audit     auditCommand     `cmd:"" help:"Prove that the audit is whole."`
-	RollUp    rollUpCommand    `cmd:"" name:"rollup" help:"Sum the audit up again."`
-	Retention retentionCommand `cmd:"" help:"Remove what is old, or tell what that would be."`
-	Token     tokenCommand     `cmd:"" help:"Make, list and revoke the tokens of machines."`
-	Config    configCommand    `cmd:"" help:"Look at the settings."`
-	Version   versionCommand   `cmd:"" help:"Print the version, its commit and that commit's date."`
+	Workflow    workflowCommand    `cmd:"" group:"Look" help:"List workflows, and show one."`
+	Concurrency concurrencyCommand `cmd:"" group:"Look" help:"Print or draw how many tasks ran at once."`
+	Export      exportCommand      `cmd:"" group:"Look" help:"Write the chart as a PNG or an SVG, or the table as CSV."`
 
-	Completion completionCommand `cmd:"" help:"Print what has a shell complete commands and flags."`
+	Import   importCommand   `cmd:"" group:"Load" help:"Load a run of another workflow engine."`
+	Generate generateCommand `cmd:"" group:"Load" help:"Write made-up runs to measure with."`
+
+	Migrate   migrateCommand   `cmd:"" group:"Look after" help:"Bring the schema of a database up to this version."`
+	Audit     auditCommand     `cmd:"" group:"Look after" help:"Prove that the audit is whole."`
+	RollUp    rollUpCommand    `cmd:"" group:"Look after" name:"rollup" help:"Sum the audit up again."`
+	Retention retentionCommand `cmd:"" group:"Look after" help:"Remove what is old, or tell what that would be."`
+	Config    configCommand    `cmd:"" group:"Look after" help:"Look at the settings."`
+
+	Token tokenCommand `cmd:"" group:"Access" help:"Make, list and revoke the tokens of machines."`
+
+	Help       helpCommand       `cmd:"" group:"Other" help:"Explain a command."`
+	Version    versionCommand    `cmd:"" group:"Other" help:"Print the version, its commit and that commit's date."`
+	Completion completionCommand `cmd:"" group:"Other" help:"Print a shell completion script."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Answer a shell that completes a line."`
 
 	PrintVersion kong.VersionFlag `name:"version" help:"Print the version, as the command does."`
@@ -71,7 +75,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 			panic(r)
 		}
 	}()
+	args = asksForHelp(args)
 	parsed, err := parser.Parse(args)
+	if err != nil && printGroup(errOut, args, err) {
+		return 2
+	}
 	if err != nil {
 		return fail(errOut, fmt.Errorf("%w (see tasktide --help)", err), 2)
 	}
@@ -97,6 +105,7 @@ func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
 		kong.Name("tasktide"),
 		kong.Description("How many tasks ran when, by template, against the limit. Exactly."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups(groups),
 		kong.Vars{
 			"default_database":       defaultDatabaseURL(),
 			"default_database_shown": cmp.Or(defaultDatabaseURL(), "no default, because HOME is not set"),

@@ -142,6 +142,47 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	}
 }
 
+func TestHelp(t *testing.T) {
+	parser, err := newParser(&cli{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, all, errOut := call()
+	if code != 0 || errOut != "" {
+		t.Errorf("without arguments it exits %d with %q", code, errOut)
+	}
+	for _, group := range groups {
+		if !strings.Contains(all, "\n"+group.Title+"\n") {
+			t.Errorf("the group %s is not listed", group.Title)
+		}
+	}
+	for _, command := range parser.Model.Leaves(true) {
+		path := strings.TrimPrefix(command.FullPath(), "tasktide ")
+		if !strings.Contains(all, "  "+path+" ") {
+			t.Errorf("%s is not listed", path)
+		}
+	}
+	if _, help, _ := call("help"); help != all {
+		t.Errorf("help prints %q", help)
+	}
+	for _, args := range [][]string{{"audit", "verify"}, {"token"}, {"export"}} {
+		_, want, _ := call(append(args, "--help")...)
+		if code, got, errOut := call(append([]string{"help"}, args...)...); code != 0 || got != want || errOut != "" {
+			t.Errorf("help %v exits %d with %q %q, not %q", args, code, got, errOut, want)
+		}
+	}
+	says(t, 2, "^$", `did you mean "verify"\?`, "help", "audit", "verfiy")
+	says(t, 2, "^$", `did you mean "serve"\?`, "help", "sreve")
+	for _, node := range parser.Model.Children {
+		if len(node.Children) == 0 {
+			continue
+		}
+		// A group alone is a wrong call, and gets its help: on standard error.
+		says(t, 2, "^$", `(?s)^Usage: tasktide `+node.Name+` .*Examples:.*tasktide `+node.Name+" ", node.Name)
+		says(t, 0, `(?s)^Usage: tasktide `+node.Name+` .*Examples:.*tasktide `+node.Name+" ", "^$", node.Name, "--help")
+	}
+}
+
 func TestVersionTellsCommitAndDate(t *testing.T) {
 	version, commit, date = "v1.2.3", "0123abc", "2026-01-02T03:04:05Z"
 	t.Cleanup(func() { version, commit, date = "dev", "unknown", "unknown" })

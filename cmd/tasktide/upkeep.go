@@ -168,6 +168,14 @@ type rollUpCommand struct {
 	Rebuild rollUpRebuildCommand `cmd:"" help:"Have the counts of a workflow, or of all, made again from the rows of the audit."`
 }
 
+// Help is shown under the command's --help.
+func (rollUpCommand) Help() string {
+	return `Examples:
+
+    tasktide rollup rebuild
+    tasktide rollup rebuild --workflow 17`
+}
+
 type rollUpRebuildCommand struct {
 	databaseFlag
 	outputFlags
@@ -221,6 +229,14 @@ type rebuildDocument struct {
 
 type auditCommand struct {
 	Verify auditVerifyCommand `cmd:"" help:"Compare the audit with the tasks, and the counts with the audit."`
+}
+
+// Help is shown under the command's --help.
+func (auditCommand) Help() string {
+	return `Examples:
+
+    tasktide audit verify
+    tasktide audit verify --workflow 17 --json`
 }
 
 type auditVerifyCommand struct {
