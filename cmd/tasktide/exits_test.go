@@ -87,13 +87,14 @@ func contracts(t *testing.T) (names []string, rows map[string]contract) {
 			args: listen, out: "^Open http://127[^\n]+\n[^\n]+\n$", errOut: "^(time=[^\n]+ level=INFO [^\n]+\n)*$", serves: true, noDatabase: true,
 			bad: []string{"--listen", "nowhere"}, badCode: 1, badSays: "--listen",
 		},
+		"help":       {out: "^Usage: tasktide ", noDatabase: true, noContext: true, bad: []string{"sreve"}, badCode: 2, badSays: "serve"},
 		"version":    {out: "^tasktide [^\n]+\n$", noDatabase: true, noContext: true, bad: []string{"more"}, badCode: 2, badSays: "more"},
 		"completion": {args: []string{"bash"}, out: "^complete ", noDatabase: true, noContext: true, bad: []string{"tcsh"}, badCode: 2, badSays: "tcsh"},
 		"complete":   {out: "^$", noDatabase: true, noContext: true, silent: true},
 	}
 	names = []string{
 		"migrate", "import csv", "import nextflow", "generate", "audit verify", "rollup rebuild", "retention", "token create", "token list",
-		"token revoke", "workflow list", "workflow show", "concurrency", "export", "config check", "serve", "demo", "version", "completion", "complete",
+		"token revoke", "workflow list", "workflow show", "concurrency", "export", "config check", "serve", "demo", "help", "version", "completion", "complete",
 	}
 	if len(names) != len(rows) {
 		t.Fatalf("%d commands have an order, %d a row", len(names), len(rows))
