@@ -64,6 +64,8 @@ type Snapshot interface {
 
 	// RetentionClock returns what retention holds the database's clock against.
 	RetentionClock(ctx context.Context) (RetentionClock, error)
+	// NewestStored returns when the row of the audit was stored that was stored last, 0 when there is none.
+	NewestStored(ctx context.Context) (int64, error)
 	// LatestHorizon returns the latest RowsFrom and the latest DataFrom of all workflows, 0 when there is none.
 	LatestHorizon(ctx context.Context) (rowsFrom, dataFrom int64, err error)
 

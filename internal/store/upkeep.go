@@ -91,8 +91,8 @@ type BlockFilter struct {
 // workflow from which nothing was removed.
 type Horizon struct {
 	WorkflowID int64
-	RowsFrom   int64 // transitions before it are removed or being removed; a whole hour
-	DataFrom   int64 // cells before it are removed; a whole hour
+	RowsFrom   int64 // transitions before it are removed or being removed; a whole hour, after a recovery a minute
+	DataFrom   int64 // cells before it are removed; a whole hour, after a recovery a minute
 	FirstAt    int64 // the workflow's first transition, once it is before RowsFrom; 0 otherwise
 	LastAt     int64 // its last transition before RowsFrom; 0 when there is none
 	Generation int64 // grows with every change of the workflow's blocks and of this

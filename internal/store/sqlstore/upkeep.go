@@ -57,7 +57,8 @@ func (w writer) checkKept(ctx context.Context, m mark) error {
 	}
 	if err == nil && at < horizon.RowsFrom {
 		err = w.fail(ctx, jobmon.Errorf(jobmon.CodeUnavailable,
-			"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again", m.workflowID))
+			"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again, or, if it is right "+
+				"and was wrong before, run tasktide retention recover", m.workflowID))
 	}
 	return err
 }
@@ -190,6 +191,16 @@ func (s session) retentionClock(ctx context.Context, end string) (store.Retentio
 	return one(ctx, s, "the database has lost the row of retention_clock; restore it from a backup", func(c *store.RetentionClock) []any {
 		return []any{instant{&c.At}, &c.Passed, instant{&c.RowsBefore}, instant{&c.DataBefore}}
 	}, "SELECT clock_at, passed, rows_before, data_before FROM retention_clock WHERE id = 1"+end)
+}
+
+// NewestStored implements [store.Snapshot].
+func (v snapshot) NewestStored(ctx context.Context) (int64, error) {
+	at, err := one(ctx, v.session, "", func(at *int64) []any { return []any{instant{at}} },
+		"SELECT stored_at FROM task_status_audit ORDER BY id DESC LIMIT 1")
+	if jobmon.ErrorCode(err) == jobmon.CodeNotFound {
+		return 0, nil
+	}
+	return at, err
 }
 
 // LatestHorizon implements [store.Snapshot].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 )
 
@@ -61,6 +62,27 @@ var retentionTests = map[string]func(t *testing.T, s store.Store){
 			}
 			return err
 		})
+	},
+
+	"TheNewestRowIsTheOneThatWasStoredLast": func(t *testing.T, s store.Store) {
+		f := newFixture(t, s, "a", 0)
+		newest := func(want int64) {
+			t.Helper()
+			f.view(func(ctx context.Context, snapshot store.Snapshot) error {
+				got, err := snapshot.NewestStored(ctx)
+				if got != want {
+					t.Errorf("got %d, want %d", got, want)
+				}
+				return err
+			})
+		}
+		newest(0)
+		ids := newFixture(t, s, "b", 1).tasks
+		newest(begin)
+		f.move(sharp, jobmon.TaskQueued, ids...)
+		newest(sharp)
+		f.move(begin, jobmon.TaskInstantiating, ids...) // by a clock that was set back
+		newest(begin)
 	},
 
 	"TheLatestHorizonIsThatOfAll": func(t *testing.T, s store.Store) {
