@@ -64,6 +64,7 @@ type RetentionHealth struct {
 	Rows         int64    `json:"rows"`       // removed since the start
 	Hours        int64    `json:"hours"`      // of which the cells were removed since the start
 	LeftAlone    int64    `json:"left_alone"` // workflows in which the last pass found something wrong
+	Held         *string  `json:"held"`       // why nothing is removed, and what to do; null when passes are not held
 }
 
 // VerificationHealth tells what the last verification found; its instants are null before the first.

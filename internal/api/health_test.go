@@ -22,7 +22,7 @@ func TestHealth(t *testing.T) {
 					OldestMark: api.KnownInstant(noon.UnixMicro()), LagSeconds: 0.25, MarkedWorkflows: 5, Rows: 6, RowsPerSecond: 7, DamagedBlocks: 8,
 				},
 				Retention: api.RetentionHealth{
-					AuditSeconds: 9, BlockSeconds: 10, LastPass: api.KnownInstant(noon.UnixMicro()), Rows: 11, Hours: 12, LeftAlone: 13,
+					AuditSeconds: 9, BlockSeconds: 10, LastPass: api.KnownInstant(noon.UnixMicro()), Rows: 11, Hours: 12, LeftAlone: 13, Held: new("the clock"),
 				},
 				Verification: api.VerificationHealth{
 					Began: api.KnownInstant(noon.UnixMicro()), Ended: api.KnownInstant(noon.UnixMicro()), Workflows: 14, Tasks: 15, Covered: 16, Broken: 20,
@@ -37,7 +37,7 @@ func TestHealth(t *testing.T) {
 			"since": "2025-05-27T12:00:00Z", "last": "2025-05-27T12:00:00Z", "failures": 21}},
 		"writes": {"rows_per_second": 1.5, "retried": 2, "given_up": 3, "clock_clamps": 4},
 		"roll_up": {"oldest_mark": "2025-05-27T12:00:00Z", "lag_seconds": 0.25, "marked_workflows": 5, "rows": 6, "rows_per_second": 7, "damaged_blocks": 8},
-		"retention": {"audit_seconds": 9, "block_seconds": 10, "last_pass": "2025-05-27T12:00:00Z", "rows": 11, "hours": 12, "left_alone": 13},
+		"retention": {"audit_seconds": 9, "block_seconds": 10, "last_pass": "2025-05-27T12:00:00Z", "rows": 11, "hours": 12, "left_alone": 13, "held": "the clock"},
 		"verification": {"began": "2025-05-27T12:00:00Z", "ended": "2025-05-27T12:00:00Z", "workflows": 14, "tasks": 15, "covered": 16, "broken": 20,
 			"rows": 17, "cells": 18, "defects": 19}}`)
 }
@@ -46,7 +46,7 @@ func TestHealth(t *testing.T) {
 func TestHealthOfAServerThatHasJustBegun(t *testing.T) {
 	f := newFixture(t)
 	got := f.send("GET", "/api/v2/health", "").ok()
-	for _, path := range [][]any{{"roll_up", "oldest_mark"}, {"retention", "last_pass"}, {"verification", "began"}, {"verification", "ended"}} {
+	for _, path := range [][]any{{"roll_up", "oldest_mark"}, {"retention", "last_pass"}, {"retention", "held"}, {"verification", "began"}, {"verification", "ended"}} {
 		if value := at(t, got, path...); value != nil {
 			t.Errorf("%v is %v", path, value)
 		}

@@ -83,6 +83,8 @@ var values = []value{
 		func(s *state) float64 { return float64(s.health.Retention.Hours) * 3600 }, false},
 	{"tasktide_retention_left_alone_workflows", "Workflows in which the last pass of retention found something wrong.", gauge,
 		func(s *state) float64 { return float64(s.health.Retention.LeftAlone) }, false},
+	{"tasktide_retention_held", "1 while retention removes nothing because its clock may be wrong or a person has to confirm.", gauge,
+		func(s *state) float64 { return truth(s.health.Retention.Held != nil) }, false},
 
 	{"tasktide_cache_hits_total", "Answers that were found in the cache.", counter,
 		func(s *state) float64 { return float64(s.answers.Hits) }, false},

@@ -43,6 +43,7 @@ var exported = strings.Fields(`
 	tasktide_page_render_seconds summary
 	tasktide_page_visits_total counter
 	tasktide_retention_cell_seconds_total counter
+	tasktide_retention_held gauge
 	tasktide_retention_left_alone_workflows gauge
 	tasktide_retention_rows_total counter
 	tasktide_retention_timestamp_seconds gauge
@@ -66,7 +67,7 @@ func healthy(context.Context) (api.Health, error) {
 	return api.Health{
 		Writes:       api.WriteHealth{ClockClamps: 1},
 		RollUp:       api.RollUpHealth{LagSeconds: 2.5, MarkedWorkflows: 3, Rows: 4, DamagedBlocks: 5},
-		Retention:    api.RetentionHealth{LastPass: api.KnownInstant(6_500_000), Rows: 7, Hours: 8, LeftAlone: 9},
+		Retention:    api.RetentionHealth{LastPass: api.KnownInstant(6_500_000), Rows: 7, Hours: 8, LeftAlone: 9, Held: new("the clock")},
 		Verification: api.VerificationHealth{Ended: api.KnownInstant(10_000_000), Tasks: 15, Covered: 12, Broken: 11, Defects: 14},
 	}, nil
 }
@@ -136,6 +137,7 @@ tasktide_retention_timestamp_seconds 6.5
 tasktide_retention_rows_total 7
 tasktide_retention_cell_seconds_total 28800
 tasktide_retention_left_alone_workflows 9
+tasktide_retention_held 1
 tasktide_verification_timestamp_seconds 10
 tasktide_verification_broken_chains 11
 tasktide_verification_covered_tasks 12

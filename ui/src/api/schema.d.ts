@@ -1785,6 +1785,8 @@ export interface components {
          * @description Workflows that the last pass left alone because something in them is not right.
          */
         left_alone: number;
+        /** @description Why no pass removes anything, such as a clock that cannot be true, and what to do. null when passes are not held. */
+        held: string | null;
       };
       /** @description What the last verification of everything found. */
       verification: {

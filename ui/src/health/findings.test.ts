@@ -45,6 +45,7 @@ describe("what is wrong with a server", () => {
     [{ roll_up: { lag_seconds: 301 } }, "warning: The roll-up is 5 min 1 s behind"],
     [{ roll_up: { damaged_blocks: 2 } }, "warning: 2 blocks of counts did not pass the checksum"],
     [{ retention: { left_alone: 1 } }, "warning: Retention left 1 workflow alone"],
+    [{ retention: { held: "the clock" } }, "warning: Retention is held and removes nothing"],
     [
       { retention: { last_pass: "2026-01-02T08:59:00Z" } },
       "warning: Retention last passed 3 h 1 min ago",
@@ -65,11 +66,18 @@ describe("what is wrong with a server", () => {
     const found = findingsOf(
       newHealth({
         writes: { given_up: 1 },
+        retention: { held: "the clock says 2027; set it right" },
         roll_up: { lag_seconds: 900 },
         verification: { defects: 2 },
       }),
     );
-    expect(found.map(({ severity }) => severity)).toEqual(["error", "warning", "warning"]);
+    expect(found.map(({ severity }) => severity)).toEqual([
+      "error",
+      "warning",
+      "warning",
+      "warning",
+    ]);
+    expect(found[2].advice).toBe("The clock says 2027; set it right.");
     for (const { advice } of found) expect(advice).toMatch(/\.$/);
   });
 });

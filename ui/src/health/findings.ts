@@ -73,6 +73,12 @@ export function findingsOf(health: ServerHealth): Finding[] {
   );
   add(
     "warning",
+    retention.held !== null,
+    "Retention is held and removes nothing",
+    `${sentence(retention.held ?? "")}.`,
+  );
+  add(
+    "warning",
     retention.left_alone > 0,
     `Retention left ${count(retention.left_alone, "workflow")} alone`,
     "Something in them is not right, so nothing is removed. “tasktide audit verify” tells what.",
@@ -96,6 +102,10 @@ export function findingsOf(health: ServerHealth): Finding[] {
     "Times around them are not exact. Have the clock of the database's machine kept by NTP.",
   );
   return found;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function count(n: number, what: string): string {

@@ -136,6 +136,7 @@ export function RetentionSection({ retention }: { retention: ServerHealth["reten
       </Fact>
       <Fact name="Rows removed">{formatNumber(retention.rows)}</Fact>
       <Fact name="Hours of counts removed">{formatNumber(retention.hours)}</Fact>
+      <Fact name="Held">{retention.held === null ? "no" : "yes, see above"}</Fact>
       <Fact name="Workflows left alone">{formatNumber(retention.left_alone)}</Fact>
     </Section>
   );

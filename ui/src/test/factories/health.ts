@@ -36,6 +36,7 @@ export function newHealth(change: Changes = {}): ServerHealth {
       rows: 2_000,
       hours: 5,
       left_alone: 0,
+      held: null,
       ...change.retention,
     },
     verification: {
