@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tasktide/internal/demo"
+	"tasktide/internal/jobmon"
 	"tasktide/internal/store/testdb"
 )
 
@@ -167,6 +168,23 @@ func (d *drilled) drills() []drill {
 			what:   "a server has neither verified nor removed anything yet",
 			alerts: []alert{{"TasktideVerificationStale", ofIdle}, {"TasktideRetentionBehind", ofIdle}},
 			mend:   func() { d.verify(); d.retain() },
+		},
+		{
+			what:   "the clock has jumped since the last pass",
+			alerts: []alert{{"TasktideRetentionHeld", ofIdle}},
+			wrong: func() {
+				d.execute("UPDATE retention_clock SET clock_at = clock_at - INTERVAL '30 days'")
+				if err := d.idle.server.upkeep.retention.Pass(d.t.Context()); jobmon.ErrorCode(err) != jobmon.CodeConflict {
+					d.t.Fatalf("the pass says %v", err)
+				}
+			},
+			mend: func() {
+				code, _, errOut := call("retention", "--database-url", d.databaseURL, "--block-retention", "0", "--confirm")
+				if code != 0 {
+					d.t.Fatal(errOut)
+				}
+				d.retain()
+			},
 		},
 		{
 			what:   "cells are lost",

@@ -68,9 +68,12 @@ func contracts(t *testing.T) (names []string, rows map[string]contract) {
 			bad: []string{"99", "--csv", "-"}, badCode: 1, badSays: "99",
 		},
 		"rollup rebuild": {out: "^[0-9]+ minutes [^\n]+\n$", bad: []string{"--workflow", "99"}, badCode: 1, badSays: "99"},
-		"retention": {
+		"retention pass": {
 			args: []string{"--dry-run"}, out: "^0 workflows would lose something\\.\n$",
 			bad: []string{"--audit-retention", "1h"}, badCode: 1, badSays: "choose a longer time",
+		},
+		"retention recover": {
+			out: "^No workflow can be recovered\\.\n$", bad: []string{"--audit-retention", "1h"}, badCode: 1, badSays: "choose a longer time",
 		},
 		"token create": {
 			args: []string{"--user", "ada"}, out: "^[^ \n]+\n$", errOut: "^Token 1 [^\n]+\n$",
@@ -93,8 +96,8 @@ func contracts(t *testing.T) (names []string, rows map[string]contract) {
 		"complete":   {out: "^$", noDatabase: true, noContext: true, silent: true},
 	}
 	names = []string{
-		"migrate", "import csv", "import nextflow", "generate", "audit verify", "rollup rebuild", "retention", "token create", "token list",
-		"token revoke", "workflow list", "workflow show", "concurrency", "export", "config check", "serve", "demo", "help", "version", "completion", "complete",
+		"migrate", "import csv", "import nextflow", "generate", "audit verify", "rollup rebuild", "retention pass", "retention recover", "token create",
+		"token list", "token revoke", "workflow list", "workflow show", "concurrency", "export", "config check", "serve", "demo", "help", "version", "completion", "complete",
 	}
 	if len(names) != len(rows) {
 		t.Fatalf("%d commands have an order, %d a row", len(names), len(rows))

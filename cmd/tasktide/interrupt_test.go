@@ -84,8 +84,8 @@ func TestWhatAnInterruptedCommandSays(t *testing.T) {
 		"0 of 1 workflows were verified, with 2 defects; nothing was changed": &auditVerifyCommand{
 			report: upkeep.Report{Chosen: 1, Found: 2},
 		},
-		"nothing was removed": &retentionCommand{},
-		"40000 rows and the counts of 24 hours were removed; the next pass goes on": &retentionCommand{
+		"nothing was removed": &retentionPassCommand{},
+		"40000 rows and the counts of 24 hours were removed; the next pass goes on": &retentionPassCommand{
 			done: upkeep.RetentionProgress{Rows: 40_000, Hours: 24},
 		},
 	} {

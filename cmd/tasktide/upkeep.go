@@ -141,6 +141,9 @@ func (u *upkeepLoops) health(ctx context.Context, moves *ledger.Ledger) (api.Hea
 			Rows: verified.Rows, Cells: verified.Cells, Defects: verified.Found,
 		},
 	}
+	if removed.Held != (upkeep.Hold{}) {
+		h.Retention.Held = &removed.Held.Message
+	}
 	if took > 0 {
 		h.RollUp.RowsPerSecond = float64(rolled) / took.Seconds()
 	}
@@ -295,76 +298,4 @@ func (c *auditVerifyCommand) Run(ctx context.Context, t *terminal) (err error) {
 		err = jobmon.Errorf(jobmon.CodeConflict, "the audit has %d defects", report.Found)
 	}
 	return err
-}
-
-type retentionCommand struct {
-	databaseFlag
-	retentionFlags
-	outputFlags
-
-	DryRun bool `help:"Tell what would be removed, and remove nothing."`
-
-	done upkeep.RetentionProgress
-}
-
-// Help is shown under the command's --help.
-func (retentionCommand) Help() string {
-	return `Removes the rows of the audit, and the counts, that are older than they are to be kept, as a server
-does every hour. Imported runs are kept unless they were imported with --expire.
-
-Example:
-
-    tasktide retention --dry-run --audit-retention 30d`
-}
-
-func (c *retentionCommand) interrupted() string {
-	if c.done.Rows == 0 && c.done.Hours == 0 {
-		return "nothing was removed"
-	}
-	return fmt.Sprintf("%d rows and the counts of %d hours were removed; the next pass goes on", c.done.Rows, c.done.Hours)
-}
-
-// Run makes one pass, or tells what it would do.
-func (c *retentionCommand) Run(ctx context.Context, t *terminal) (err error) {
-	db, err := c.open(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	retention, err := c.retention(db, t.log)
-	if err != nil {
-		return err
-	}
-	if !c.DryRun {
-		err := retention.Pass(ctx)
-		c.done = retention.Progress()
-		if err != nil {
-			return err
-		}
-		err = t.result(retentionDocument{c.done.Rows, c.done.Hours, c.done.Failed},
-			t.prose("Removed %d rows, and the counts of %d hours.\n", c.done.Rows, c.done.Hours))
-		if err == nil && c.done.Failed > 0 {
-			err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", c.done.Failed)
-		}
-		return err
-	}
-	removals, err := retention.Plan(ctx)
-	if err != nil {
-		return err
-	}
-	document := planDocument{[]plannedRemoval{}}
-	for _, r := range removals {
-		document.Workflows = append(document.Workflows,
-			plannedRemoval{r.WorkflowID, r.Name, r.Rows, momentOf(r.RowsBefore), momentOf(r.DataBefore)})
-		if r.RowsBefore != 0 {
-			err = t.item(fmt.Sprintf("workflow %d, %q: %d rows before %s", r.WorkflowID, r.Name, r.Rows, api.Instant(r.RowsBefore)))
-		}
-		if r.DataBefore != 0 && err == nil {
-			err = t.item(fmt.Sprintf("workflow %d, %q: counts before %s", r.WorkflowID, r.Name, api.Instant(r.DataBefore)))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return t.result(document, t.prose("%d workflows would lose something.\n", len(removals)))
 }

@@ -49,6 +49,7 @@ type retentionDocument struct {
 // planDocument is the result of retention --dry-run.
 type planDocument struct {
 	Workflows []plannedRemoval `json:"workflows"`
+	Held      string           `json:"held,omitempty"` // why a pass would remove nothing
 }
 
 type plannedRemoval struct {
@@ -57,4 +58,17 @@ type plannedRemoval struct {
 	Rows       int64   `json:"rows"`
 	RowsBefore *moment `json:"rows_before"` // nil when no rows are removed
 	DataBefore *moment `json:"data_before"` // nil when no counts are removed
+}
+
+// recoveryDocument is the result of retention recover.
+type recoveryDocument struct {
+	Confirmed bool               `json:"confirmed"` // it was done
+	Workflows []recoveredHorizon `json:"workflows"`
+}
+
+type recoveredHorizon struct {
+	WorkflowID int64   `json:"workflow_id"`
+	Name       string  `json:"name"`
+	RowsFrom   *moment `json:"rows_from"` // what it becomes; nil when the workflow is left as it is
+	DataFrom   *moment `json:"data_from"` // what it becomes; nil when it stays
 }

@@ -131,9 +131,14 @@ func TestRetention(t *testing.T) {
 	importedLongAgo(t, database)
 	says(t, 0, nothing, "^$", retention("--dry-run", "--audit-retention", "0")...)
 	says(t, 0, nothing, "^$", retention("--dry-run", "--audit-retention", "36500d")...)
-	planned := `^workflow 1, "run": (\d+) rows before 20\d\d-\d\d-\d\dT\d\d:00:00Z\n1 workflows would lose something\.\n$`
-	says(t, 0, planned, "^$", retention("--dry-run")...)
-	says(t, 1, `^Removed 0 rows`, `(?s)not summed up yet.*\ntasktide: 1 workflows were left alone`, retention()...)
+	planned := `^workflow 1, "run": (\d+) rows before 20\d\d-\d\d-\d\dT\d\d:00:00Z\n1 workflows would lose something\.\n`
+	held := planned + `A pass is held, and removes nothing: transitions before .* --confirm\.\n$`
+	says(t, 0, held, "^$", retention("--dry-run")...)
+	says(t, 1, `^$`, `^tasktide: retention is held and removes nothing: transitions before [^\n]* are due, and no pass is known that removed `+
+		`any before; if they may go, see what would be removed with: tasktide retention --audit-retention 90d --block-retention 0 --dry-run, `+
+		`and confirm it with: tasktide retention --audit-retention 90d --block-retention 0 --confirm\n$`, retention()...)
+	says(t, 2, `^$`, "can't be used together", retention("--dry-run", "--confirm")...)
+	says(t, 1, `^Removed 0 rows`, `(?s)not summed up yet.*\ntasktide: 1 workflows were left alone`, retention("--confirm")...)
 	rollUp(t, database)
 	_, out, _ := call(retention("--dry-run", "--audit-retention", "36h")...)
 	rows := regexp.MustCompile(planned).FindStringSubmatch(out)
@@ -147,7 +152,8 @@ func TestRetention(t *testing.T) {
 
 	counts := []string{"retention", "--database-url", database}
 	says(t, 0, `^workflow 1, "run": counts before 20\d\d-\d\d-\d\dT00:00:00Z\n1 workflows`, "^$", append(counts, "--dry-run")...)
-	says(t, 0, `^Removed 0 rows, and the counts of 24 hours\.\n$`, "^$", counts...)
+	says(t, 1, `^$`, `held and removes nothing: counts before .* are due`, counts...)
+	says(t, 0, `^Removed 0 rows, and the counts of 24 hours\.\n$`, "^$", append(counts, "--confirm")...)
 	says(t, 0, nothing, "^$", append(counts, "--dry-run")...)
 	says(t, 0, ` 0 defects`, "^$", "audit", "verify", "--database-url", database)
 }

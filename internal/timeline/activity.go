@@ -57,8 +57,17 @@ func askActivity(ctx context.Context, snapshot store.Snapshot, found *damage, wo
 	}
 	bucket := ActivityBucket.Microseconds()
 	start := now - now%bucket - (ActivityPoints-1)*bucket
+	known := (horizon.DataFrom + bucket - 1) / bucket * bucket
+	if known > now && horizon.DataFrom <= now { // no bucket is known whole
+		q, err := begin(ctx, snapshot, found, workflowID, concurrency.Of(jobmon.TaskRunning), nil)
+		if err != nil {
+			return nil, err
+		}
+		q.window = concurrency.Window{Start: now + 1, Bucket: bucket}
+		return q, q.readMarks(ctx, snapshot)
+	}
 	q, _, err := ask(ctx, snapshot, found, Request{
-		WorkflowID: workflowID, Start: max(start, horizon.DataFrom), End: new(now + 1), Bucket: bucket,
+		WorkflowID: workflowID, Start: max(start, known), End: new(now + 1), Bucket: bucket,
 		Statuses: concurrency.Of(jobmon.TaskRunning),
 	})
 	return q, err
@@ -68,6 +77,9 @@ func (q *question) activity(ctx context.Context, snapshot store.Snapshot) (Activ
 	levels, err := q.levels(ctx, snapshot)
 	if err != nil {
 		return Activity{}, err
+	}
+	if q.window.Count == 0 {
+		return Activity{q.workflow.ID, q.now, levels, q.window.Start, nil}, nil
 	}
 	answer, err := q.together(q.statuses).numbers(ctx, snapshot)
 	return Activity{q.workflow.ID, q.now, levels, q.window.Start, answer.Total.Peak}, err

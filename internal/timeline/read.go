@@ -430,6 +430,9 @@ func manyRows(workflowID int64) string {
 
 // removed says why rows at an instant cannot be read any more.
 func (r *reading) removed(at int64) error {
+	if r.horizon.RowsFrom > r.now {
+		return r.ahead(r.horizon.RowsFrom)
+	}
 	if at < r.window.Start-r.window.Start%minute || tierFor(r.window.Bucket) != fromRows {
 		return jobmon.Errorf(jobmon.CodeInternal,
 			"a part of what is known of workflow %d at %s is damaged, and the rows that it was made from are removed",
@@ -438,6 +441,13 @@ func (r *reading) removed(at int64) error {
 	return jobmon.FieldErrorf("granularity",
 		"buckets finer than a minute can be had from rows_from, %s, on; ask for buckets of a minute or more, or a later start",
 		text(r.horizon.RowsFrom))
+}
+
+// ahead says that transitions or cells are said to be removed up to an instant in the future.
+func (q *question) ahead(at int64) error {
+	return jobmon.Errorf(jobmon.CodeUnavailable,
+		"the history of workflow %d is said to be removed up to %s, and the database's clock says %s: it is wrong, or was wrong before; "+
+			"set it right, and then run tasktide retention recover", q.workflow.ID, text(at), text(q.now))
 }
 
 func text(at int64) string { return time.UnixMicro(at).UTC().Format(time.RFC3339) }

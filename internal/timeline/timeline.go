@@ -170,6 +170,9 @@ func begin(
 	if q.horizon, err = snapshot.Horizon(ctx, workflowID); err != nil {
 		return nil, err
 	}
+	if q.horizon.DataFrom > q.now {
+		return nil, q.ahead(q.horizon.DataFrom)
+	}
 	if q.templates, err = snapshot.TemplateNames(ctx, workflowID); err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func TestActivityOfWhatWasRemoved(t *testing.T) {
 		}
 	}
 	id := loadToExpire(t, db, "run", tasks)
-	retention, err := upkeep.NewRetention(db, quiet, 10*24*time.Hour, 25*24*time.Hour)
+	retention, err := newRetention(db, quiet, 10*24*time.Hour, 25*24*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -260,6 +260,20 @@ func (r *Report) outside(ctx context.Context, snapshot store.Snapshot, workflowI
 	return err
 }
 
+// ahead checks that nothing is said to be removed up to an instant in the future.
+func (r *Report) ahead(ctx context.Context, snapshot store.Snapshot, workflowID int64) error {
+	now, err := snapshot.Now(ctx)
+	if err != nil {
+		return err
+	}
+	horizon, err := snapshot.Horizon(ctx, workflowID)
+	if at := max(horizon.RowsFrom, horizon.DataFrom); err == nil && at > now {
+		r.fault(Defect{WorkflowID: workflowID, At: at, What: "up to this instant, which is in the future, rows are said to be removed; " +
+			"if the database's clock is wrong, set it right; if it is right, run tasktide retention recover"})
+	}
+	return err
+}
+
 // removed checks that what was removed of a workflow is still known in sum.
 func (r *Report) removed(ctx context.Context, snapshot store.Snapshot, workflowID int64) error {
 	horizon, err := snapshot.Horizon(ctx, workflowID)

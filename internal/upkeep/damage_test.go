@@ -174,7 +174,7 @@ func TestDamageAfterTheRows(t *testing.T) {
 		if rapid.Bool().Draw(t, "cells go too") {
 			blocks = max(rows, age(-12, 30))
 		}
-		retention, err := upkeep.NewRetention(lone{db, id}, quiet, rows, blocks)
+		retention, err := newRetention(lone{db, id}, quiet, rows, blocks)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -417,7 +417,7 @@ func TestTheSumOfWhatWasRemoved(t *testing.T) {
 	id := loadToExpire(t, db, "run", tasks)
 	roll, ears := upkeep.NewRollUp(db, quiet), &listener{}
 	age := time.Duration(db.now-base-2*day) * time.Microsecond
-	retention, err := upkeep.NewRetention(db, quiet, age, age)
+	retention, err := newRetention(db, quiet, age, age)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -460,7 +460,7 @@ func TestTheSumOfWhatWasRemoved(t *testing.T) {
 		t.Errorf("the verification finds %v", report.Defects)
 	}
 	// Retention does not add to what it cannot read.
-	retention, err = upkeep.NewRetention(db, quiet, age-3*24*time.Hour, age-3*24*time.Hour)
+	retention, err = newRetention(db, quiet, age-3*24*time.Hour, age-3*24*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

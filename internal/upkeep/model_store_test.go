@@ -446,6 +446,14 @@ func (tx upkeepTx) SaveBlocks(_ context.Context, blocks []store.Block) error {
 	return nil
 }
 
+func (tx upkeepTx) LockRetentionClock(context.Context) (store.RetentionClock, error) {
+	panic("retention does not pass here")
+}
+
+func (tx upkeepTx) SaveRetentionClock(context.Context, store.RetentionClock) error {
+	panic("retention does not pass here")
+}
+
 func (tx upkeepTx) DeleteBlocks(context.Context, int64, []store.BlockRange) error {
 	panic("nobody deletes blocks here")
 }

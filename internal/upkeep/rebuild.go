@@ -23,7 +23,7 @@ func (r *RollUp) Rebuild(ctx context.Context, workflowID int64) (minutes int64, 
 	if err != nil {
 		return 0, err
 	}
-	hours, err := busyHours(ctx, r.db, workflowID, max(horizon.RowsFrom, w.FirstAt-w.FirstAt%hour), w.LastAt+1)
+	hours, err := busyHours(ctx, r.db, workflowID, max(horizon.RowsFrom-horizon.RowsFrom%hour, w.FirstAt-w.FirstAt%hour), w.LastAt+1)
 	if err != nil {
 		return 0, err
 	}

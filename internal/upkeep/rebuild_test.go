@@ -234,7 +234,7 @@ func TestRetentionKeepsTheRowsOfWrongCells(t *testing.T) {
 		{To: jobmon.TaskRegistering, At: base}, {To: jobmon.TaskDone, At: base + minute},
 	}}})
 	roll := upkeep.NewRollUp(db, quiet)
-	retention, err := upkeep.NewRetention(db, quiet, 200*24*time.Hour, 0)
+	retention, err := newRetention(db, quiet, 200*24*time.Hour, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

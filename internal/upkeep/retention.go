@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"tasktide/internal/concurrency"
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store"
 	"tasktide/internal/tracing"
@@ -21,6 +20,9 @@ const (
 	// milliseconds at most.
 	removedAtOnce = 2_000
 	retainEvery   = time.Hour
+	// settleTime is how long after its start a server removes nothing: a machine may get the time only when it is up.
+	// A pass that is held is tried again as often.
+	settleTime = 10 * time.Minute
 )
 
 // Retention removes what is old: first rows of the audit, which are summed up by then, and much later
@@ -29,9 +31,18 @@ type Retention struct {
 	db           Database
 	log          *slog.Logger
 	rows, blocks time.Duration
+	clock        func() time.Time // the server's own
+	confirmed    bool
 
 	mu       sync.Mutex
 	progress RetentionProgress
+	watched  watched
+}
+
+// watched is since when this process has seen an instant as that of the last accepted pass.
+type watched struct {
+	pass  int64
+	since time.Time
 }
 
 // RetentionProgress is what retention has done since the start.
@@ -40,6 +51,7 @@ type RetentionProgress struct {
 	Rows     int64     // removed
 	Hours    int64     // of which the cells were removed
 	Failed   int64     // workflows that the last pass left alone because something in them is not right
+	Held     Hold      // why the last pass removed nothing; the zero value when it was not held
 }
 
 // NewRetention returns a retention that keeps rows, and what they are summed up to, for a time; 0 means for
@@ -55,7 +67,19 @@ func NewRetention(db Database, log *slog.Logger, rows, blocks time.Duration) (*R
 			"what the audit is summed up to cannot be removed before its rows; "+
 				"choose a time that is not shorter than theirs, or 0 to keep it")
 	}
-	return &Retention{db: db, log: log, rows: rows, blocks: blocks}, nil
+	return &Retention{db: db, log: log, rows: rows, blocks: blocks, clock: time.Now}, nil
+}
+
+// WithClock has the database's clock compared with another one than [time.Now].
+func (r *Retention) WithClock(clock func() time.Time) *Retention {
+	r.clock = clock
+	return r
+}
+
+// Confirm makes passes for a person who has seen what would be removed: see [HoldReason.Confirmable].
+func (r *Retention) Confirm() *Retention {
+	r.confirmed = true
+	return r
 }
 
 // Progress returns what was done since the start.
@@ -65,24 +89,52 @@ func (r *Retention) Progress() RetentionProgress {
 	return r.progress
 }
 
-// Run makes a pass every hour until ctx ends.
+// Run makes a pass every hour until ctx ends, the first some minutes after the start. At once it says on the log, and in
+// [Retention.Progress], when a pass would be held.
 func (r *Retention) Run(ctx context.Context) error {
 	failures := outage{log: r.log, loop: "retention"}
-	for {
-		if err := r.Pass(ctx); ctx.Err() == nil {
+	if err := r.begin(ctx); ctx.Err() == nil {
+		failures.note(ctx, err)
+	}
+	for wait := settleTime; ; {
+		if err := rest(ctx, wait); err != nil {
+			return err
+		}
+		wait = retainEvery
+		plan, err := r.pass(ctx, r.announce)
+		if ctx.Err() == nil {
 			failures.note(ctx, err)
 		}
-		if err := rest(ctx, retainEvery); err != nil {
-			return err
+		if plan.Hold != (Hold{}) {
+			r.complain(ctx, plan)
+			wait = settleTime
 		}
 	}
 }
 
-// Pass removes everything that is old enough. A workflow in which something is not right, such as cells
-// that tell something else than their rows, is left as it is and told of on the log.
+// Pass removes everything that is old enough, unless it is held: then it returns CodeConflict, and why. A workflow in
+// which something is not right, such as cells that tell something else than their rows, is left as it is and told of on
+// the log.
 func (r *Retention) Pass(ctx context.Context) error {
+	plan, err := r.pass(ctx, func(context.Context, Plan) {})
+	if err == nil && plan.Hold != (Hold{}) {
+		err = jobmon.Errorf(jobmon.CodeConflict, "retention is held and removes nothing: %s", plan.Hold.Message)
+	}
+	return err
+}
+
+// pass is Pass, which tells what it will do before it does. It returns no error when it is held.
+func (r *Retention) pass(ctx context.Context, announce func(context.Context, Plan)) (Plan, error) {
+	plan, err := r.Plan(ctx)
+	if err == nil && plan.Hold == (Hold{}) {
+		plan.Hold, err = r.accept(ctx, plan.evidence)
+	}
+	if err != nil || plan.Hold != (Hold{}) {
+		return plan, err
+	}
+	announce(ctx, plan)
 	failed := int64(0)
-	err := r.each(ctx, func(w store.WorkflowInfo, due due) error {
+	err = r.each(ctx, plan.Now, func(w store.WorkflowInfo, due due) error {
 		err := r.workflow(ctx, w, due)
 		if err != nil && ctx.Err() == nil && jobmon.ErrorCode(err) != jobmon.CodeUnavailable {
 			failed++
@@ -97,42 +149,7 @@ func (r *Retention) Pass(ctx context.Context) error {
 	if err == nil {
 		r.progress.LastPass = time.Now()
 	}
-	return err
-}
-
-// Removal is what a pass would remove of a workflow: rows before RowsBefore and cells before DataBefore,
-// both instants, 0 for none.
-type Removal struct {
-	WorkflowID             int64
-	Name                   string
-	Rows                   int64
-	RowsBefore, DataBefore int64
-}
-
-// Plan returns what a pass would remove now, and removes nothing.
-func (r *Retention) Plan(ctx context.Context) ([]Removal, error) {
-	var removals []Removal
-	err := r.each(ctx, func(w store.WorkflowInfo, due due) error {
-		removal := Removal{WorkflowID: w.ID, Name: w.Name}
-		err := r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
-			if due.rows <= w.FirstAt {
-				return nil
-			}
-			removal.Rows, err = snapshot.CountTransitions(ctx, store.TransitionFilter{WorkflowID: w.ID, Before: due.rows}, 1<<62)
-			return err
-		})
-		if removal.Rows > 0 {
-			removal.RowsBefore = due.rows
-		}
-		if due.cells > max(due.horizon.DataFrom, w.FirstAt-w.FirstAt%day) && w.LastAt >= due.horizon.DataFrom {
-			removal.DataBefore = due.cells
-		}
-		if removal.RowsBefore != 0 || removal.DataBefore != 0 {
-			removals = append(removals, removal)
-		}
-		return err
-	})
-	return removals, err
+	return plan, err
 }
 
 // due is what of a workflow is old: rows before one instant, cells before another. 0 is nothing.
@@ -141,18 +158,14 @@ type due struct {
 	rows, cells int64
 }
 
-// each calls do with every workflow from which something may be removed.
-func (r *Retention) each(ctx context.Context, do func(w store.WorkflowInfo, due due) error) error {
+// each calls do with every workflow from which something may be removed as of an instant.
+func (r *Retention) each(ctx context.Context, now int64, do func(w store.WorkflowInfo, due due) error) error {
 	return eachWorkflow(ctx, r.db, func(w store.WorkflowInfo) error {
 		if w.FirstAt == 0 {
 			return nil
 		}
 		var d due
 		err := r.db.View(ctx, func(ctx context.Context, snapshot store.Snapshot) (err error) {
-			now, err := snapshot.Now(ctx)
-			if err != nil {
-				return err
-			}
 			if d.horizon, err = snapshot.Horizon(ctx, w.ID); err != nil || d.horizon.Kept {
 				return err
 			}
@@ -180,7 +193,7 @@ func (r *Retention) workflow(ctx context.Context, w store.WorkflowInfo, due due)
 	ctx, span := tracing.Begin(ctx, "remove what is old")
 	span.Int("tasktide.workflow_id", w.ID)
 	defer func() { span.End(err) }()
-	from := due.horizon.RowsFrom
+	from := due.horizon.RowsFrom - due.horizon.RowsFrom%hour // a recovery leaves a whole minute
 	if from == 0 {
 		from = w.FirstAt - w.FirstAt%hour
 	}
@@ -196,7 +209,7 @@ func (r *Retention) workflow(ctx context.Context, w store.WorkflowInfo, due due)
 		}
 		from = to
 	}
-	if err := r.removeRows(ctx, w.ID); err != nil {
+	if err := r.removeRows(ctx, w.ID, due.rows); err != nil {
 		return err
 	}
 	from = due.horizon.DataFrom
@@ -277,16 +290,18 @@ func (r *Retention) advanceRows(ctx context.Context, w store.WorkflowInfo, from,
 	})
 }
 
-// removeRows removes the rows before a workflow's horizon, which nobody reads any more.
-func (r *Retention) removeRows(ctx context.Context, workflowID int64) error {
+// removeRows removes the rows before a workflow's horizon, which nobody reads any more, as far as they are old: where
+// a wrong clock has moved the horizon, a recovery may need what is left.
+func (r *Retention) removeRows(ctx context.Context, workflowID, before int64) error {
 	for removed := int64(removedAtOnce); removed == removedAtOnce; {
 		err := r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
 			horizon, err := tx.Horizon(ctx, workflowID)
 			removed = 0
-			if err != nil || horizon.RowsFrom == 0 {
+			before := min(horizon.RowsFrom, before)
+			if err != nil || before == 0 {
 				return err
 			}
-			old := store.TransitionFilter{WorkflowID: workflowID, Before: horizon.RowsFrom}
+			old := store.TransitionFilter{WorkflowID: workflowID, Before: before}
 			removed, err = tx.DeleteTransitions(ctx, old, removedAtOnce)
 			return err
 		})
@@ -303,125 +318,4 @@ func (r *Retention) removeRows(ctx context.Context, workflowID int64) error {
 		}
 	}
 	return nil
-}
-
-// removeCells removes the cells before an instant, a whole day, and adds their sum to what was
-// removed before.
-func (r *Retention) removeCells(ctx context.Context, w store.WorkflowInfo, to int64) error {
-	hours := int64(0)
-	err := r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error {
-		hours = 0
-		horizon, err := tx.LockHorizon(ctx, w.ID)
-		if err != nil || horizon.Kept || horizon.DataFrom >= to {
-			return err
-		}
-		if to > horizon.RowsFrom && w.LastAt >= horizon.RowsFrom {
-			return jobmon.Errorf(jobmon.CodeConflict, "its cells before %s are not removed: their rows are still there", text(to))
-		}
-		from := horizon.DataFrom
-		if from == 0 {
-			from = w.FirstAt - w.FirstAt%day
-		}
-		hours = (to - from) / hour
-		horizon.DataFrom = to
-		horizon.Generation++
-		sums, err := sumBefore(ctx, tx, horizon, from)
-		if err != nil {
-			return err
-		}
-		if err := tx.SaveBlocks(ctx, sums); err != nil {
-			return err
-		}
-		var ranges []store.BlockRange
-		for _, tier := range concurrency.Tiers() {
-			ranges = append(ranges, store.BlockRange{Width: tier.Width, Before: to - tier.BlockLength() + 1})
-		}
-		if err := tx.DeleteBlocks(ctx, w.ID, ranges); err != nil {
-			return err
-		}
-		return tx.SaveHorizon(ctx, horizon)
-	})
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.progress.Hours += hours
-	return nil
-}
-
-// sumBefore returns what was removed with the days from an instant to the horizon of the cells added to it.
-func sumBefore(ctx context.Context, tx store.Snapshot, horizon store.Horizon, from int64) ([]store.Block, error) {
-	days := len(concurrency.Tiers()) - 1
-	tier := concurrency.Tiers()[days]
-	l, err := newLoader(ctx, tx, horizon.WorkflowID, horizon.RowsFrom, store.BlockRange{Width: 0, Before: 1},
-		store.BlockRange{Width: tier.Width, From: tier.BlockStart(from), Before: horizon.DataFrom})
-	if err != nil {
-		return nil, err
-	}
-	var sums []store.Block
-	for _, kind := range concurrency.Kinds() {
-		key := store.BlockKey{WorkflowID: horizon.WorkflowID, Kind: kind.Name}
-		sum, err := l.removed(key)
-		if err != nil {
-			return nil, err
-		}
-		levels, err := cellsIn(sum, 0)
-		if err != nil {
-			return nil, err
-		}
-		for at := from; at < horizon.DataFrom; at += day {
-			block, err := l.block(ctx, kind.Name, days, tier.BlockStart(at))
-			if err != nil {
-				return nil, err
-			}
-			happened, err := cellsIn(block, tier.Cell(at))
-			if err != nil {
-				return nil, err
-			}
-			for id, cell := range happened {
-				level := levels[id]
-				level.Length, level.Delta = 1, level.Delta+cell.Delta
-				levels[id] = level
-			}
-		}
-		sums = append(sums, store.Block{BlockKey: key, Generation: horizon.Generation, Cells: encodeLevels(levels)})
-	}
-	return sums, nil
-}
-
-// removed returns the block of what was removed.
-func (l *loader) removed(key store.BlockKey) (*loaded, error) {
-	shape, _ := concurrency.TierOf(0)
-	block := &loaded{key: key, cells: concurrency.NewBlock(shape.Width, shape.Cells)}
-	stored, has := l.stored[key]
-	if !has {
-		return block, nil
-	}
-	cells, err := concurrency.DecodeBlock(stored, shape.Width, shape.Cells)
-	if err != nil {
-		return nil, damagedError(key)
-	}
-	l.rename(key.Kind, cells)
-	block.cells = cells
-	return block, nil
-}
-
-// encodeLevels makes a block of what was removed.
-func encodeLevels(levels cells) []byte {
-	shape, _ := concurrency.TierOf(0)
-	block := concurrency.NewBlock(shape.Width, shape.Cells)
-	var entries []concurrency.Entry
-	for id, cell := range levels {
-		series := concurrency.Total
-		if id != everything {
-			series = block.Index(id)
-		}
-		// Only the change means anything: the cell is that of one which happens at its first instant.
-		entries = append(entries, concurrency.Entry{Series: series, Cell: concurrency.Cell{
-			Length: shape.Width, Open: cell.Delta, Delta: cell.Delta, Peak: cell.Delta, Area: cell.Delta,
-		}})
-	}
-	block.Put(0, entries)
-	return block.Encode()
 }

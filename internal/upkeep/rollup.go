@@ -298,7 +298,7 @@ func (w *work) write(ctx context.Context, tx store.UpkeepTx) error {
 		// Another has summed these minutes up meanwhile, perhaps of more rows than were read here.
 		return errOvertaken
 	}
-	if w.from < horizon.RowsFrom {
+	if w.minutes[0] < horizon.RowsFrom {
 		return jobmon.Errorf(jobmon.CodeInternal,
 			"workflow %d has marks before %s, where its rows are removed; they are left alone", w.workflowID, text(horizon.RowsFrom))
 	}

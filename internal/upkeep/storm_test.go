@@ -441,7 +441,7 @@ func (s *storm) end(t *testing.T, random *rand.Rand) {
 		t.Errorf("nothing was removed: the horizon is %+v", horizon)
 	}
 	left := s.left(t, written)
-	r, err := upkeep.NewRetention(s.db, quiet, stormYoung, stormYoung)
+	r, err := newRetention(s.db, quiet, stormYoung, stormYoung)
 	if err != nil {
 		t.Fatal(err)
 	}

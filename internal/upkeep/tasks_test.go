@@ -67,7 +67,7 @@ func TestListsOutliveTheRows(t *testing.T) {
 		if rapid.Bool().Draw(t, "rolled up") {
 			pass(t, upkeep.NewRollUp(db, quiet).Pass)
 			cut := base + rapid.Int64Range(-100, 100).Draw(t, "cut")*rapid.SampledFrom([]int64{second, hour, day}).Draw(t, "unit")
-			retention, err := upkeep.NewRetention(lone{db, id}, quiet, time.Duration(db.now-max(cut, base-9*day))*time.Microsecond, 0)
+			retention, err := newRetention(lone{db, id}, quiet, time.Duration(db.now-max(cut, base-9*day))*time.Microsecond, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -255,6 +255,9 @@ func (v *Verifier) workflow(
 		if err := report.outside(ctx, snapshot, w.ID); err != nil {
 			return err
 		}
+		if err := report.ahead(ctx, snapshot, w.ID); err != nil {
+			return err
+		}
 		return report.removed(ctx, snapshot, w.ID)
 	})
 	if err == nil {

@@ -43,7 +43,7 @@ func outliveRows(t *testing.T, known testfiles.Run) {
 			fromRows := numbersOf(t, db, id)
 			pass(t, upkeep.NewRollUp(db, quiet).Pass)
 			fromCells := numbersOf(t, db, id)
-			retention, err := upkeep.NewRetention(db, quiet, 90*24*time.Hour, 0)
+			retention, err := newRetention(db, quiet, 90*24*time.Hour, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
