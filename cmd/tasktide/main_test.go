@@ -177,9 +177,12 @@ func TestHelp(t *testing.T) {
 		if len(node.Children) == 0 {
 			continue
 		}
+		says(t, 0, `(?s)^Usage: tasktide `+node.Name+` .*Examples:.*tasktide `+node.Name+" ", "^$", node.Name, "--help")
+		if node.DefaultCmd != nil {
+			continue
+		}
 		// A group alone is a wrong call, and gets its help: on standard error.
 		says(t, 2, "^$", `(?s)^Usage: tasktide `+node.Name+` .*Examples:.*tasktide `+node.Name+" ", node.Name)
-		says(t, 0, `(?s)^Usage: tasktide `+node.Name+` .*Examples:.*tasktide `+node.Name+" ", "^$", node.Name, "--help")
 	}
 }
 

@@ -15,6 +15,16 @@ type retentionCommand struct {
 	Recover retentionRecoverCommand `cmd:"" help:"Repair a database whose clock was wrong when retention deleted data."`
 }
 
+// Help is shown under the command's --help.
+func (retentionCommand) Help() string {
+	return `Without a further word, it makes a pass. See tasktide retention pass --help for its flags.
+
+Examples:
+
+    tasktide retention --dry-run
+    tasktide retention recover`
+}
+
 type retentionPassCommand struct {
 	databaseFlag
 	retentionFlags
