@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,6 +49,9 @@ type converter struct {
 	result *document
 }
 
+// emptyHeader is a header cell that heads nothing, which a screen reader would announce all the same.
+var emptyHeader = regexp.MustCompile(`<th( [^>]*)?></th>`)
+
 func render(files fs.FS, base, source string, content []byte) (*document, error) {
 	result := &document{source: source, URL: base + strings.TrimPrefix(root, "/") + pagePath(source)}
 	c := converter{files, base, source, content, map[string]bool{}, result}
@@ -59,7 +63,8 @@ func render(files fs.FS, base, source string, content []byte) (*document, error)
 	if err := markdown.Renderer().Render(&body, content, tree); err != nil {
 		return nil, err
 	}
-	result.Body = template.HTML(body.String()) //nolint:gosec // goldmark escapes what the repository's own files contain
+	shown := emptyHeader.ReplaceAllString(body.String(), "<td$1></td>")
+	result.Body = template.HTML(shown) //nolint:gosec // goldmark escapes what the repository's own files contain
 	return result, nil
 }
 
