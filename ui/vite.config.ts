@@ -22,7 +22,7 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/api": "http://127.0.0.1:8070" } },
+  server: { proxy: { "/api": "http://127.0.0.1:8070", "/docs": "http://127.0.0.1:8070" } },
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],

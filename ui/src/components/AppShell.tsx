@@ -35,7 +35,13 @@ export function AppShell() {
       >
         <Container
           maxWidth={false}
-          sx={{ maxWidth: 1840, display: "flex", alignItems: "center", gap: 1.5, height: 56 }}
+          sx={{
+            maxWidth: 1840,
+            display: "flex",
+            alignItems: "center",
+            gap: { xs: 1, sm: 1.5 },
+            height: 56,
+          }}
         >
           <Link
             component={RouterLink}
@@ -69,6 +75,13 @@ export function AppShell() {
             sx={{ display: "inline-flex", alignItems: "center", minHeight: 32 }}
           >
             Health
+          </Link>
+          <Link
+            href={`${basePath}docs/`}
+            variant="body2"
+            sx={{ display: "inline-flex", alignItems: "center", minHeight: 32 }}
+          >
+            Help
           </Link>
           <Typography variant="body2" sx={{ color: "text.secondary", whiteSpace: "nowrap" }}>
             <Box component="span" sx={{ display: { xs: "none", sm: "inline" } }}>

@@ -10,6 +10,7 @@ import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import TableSortLabel from "@mui/material/TableSortLabel";
 import { memo, useCallback, useState, type ReactNode } from "react";
+import { Help, type HelpKey } from "../help/Help";
 
 export interface Column<Row> {
   id: string;
@@ -19,6 +20,8 @@ export interface Column<Row> {
   sortable?: boolean;
   /** The width in pixels below which the column does not shrink; its text wraps from there on. */
   minWidth?: number;
+  /** What its name means. */
+  help?: HelpKey;
 }
 
 export interface Sort {
@@ -219,13 +222,15 @@ interface HeaderCellProps<Row> {
 }
 
 function HeaderCell<Row>({ column, sort, onSort }: HeaderCellProps<Row>) {
-  const { id, name, align, sortable } = column;
+  const { id, name, align, sortable, help } = column;
   const direction = sort?.descending === true ? "desc" : "asc";
   const sorted = sort?.by === id;
   return (
     <TableCell
       align={align ?? "left"}
       sortDirection={sorted ? direction : false}
+      // Cells are announced under the column's name alone, without that of the help.
+      aria-label={help === undefined ? undefined : name}
       // Above numbers, which are short, a long name takes two lines.
       sx={{
         color: "text.secondary",
@@ -234,21 +239,30 @@ function HeaderCell<Row>({ column, sort, onSort }: HeaderCellProps<Row>) {
         whiteSpace: align === "right" ? "normal" : "nowrap",
       }}
     >
-      {sortable === true && onSort !== undefined ? (
-        <TableSortLabel
-          active={sorted}
-          direction={sorted ? direction : "asc"}
-          onClick={() => onSort(id)}
-          sx={{ minHeight: 24 }}
-        >
-          {name}
-        </TableSortLabel>
-      ) : (
-        name
-      )}
+      <Box
+        component="span"
+        sx={{ display: "inline-flex", alignItems: "center", textAlign: align ?? "left" }}
+      >
+        {sortable === true && onSort !== undefined ? (
+          <TableSortLabel
+            active={sorted}
+            direction={sorted ? direction : "asc"}
+            onClick={() => onSort(id)}
+            sx={{ minHeight: 24 }}
+          >
+            {name}
+          </TableSortLabel>
+        ) : (
+          name
+        )}
+        {help !== undefined && <Help about={[help]} label={name} sx={inPadding} />}
+      </Box>
     </TableCell>
   );
 }
+
+/** In the padding after the name, so that the column is no wider for it. */
+const inPadding = { my: -0.5, mr: -1.5 };
 
 /** What a cell says where there is nothing to say. */
 export function None() {

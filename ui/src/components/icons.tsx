@@ -53,5 +53,8 @@ export const PlayIcon = lines("M7 4.500v15l12-7.500z");
 export const LinkIcon = lines(
   "M10 14a4 4 0 0 0 6 .4l3-3a4.100 4.100 0 0 0-5.800-5.800l-1.200 1.200M14 10a4 4 0 0 0-6-.4l-3 3a4.100 4.100 0 0 0 5.800 5.800l1.200-1.200",
 );
+export const HelpIcon = lines(
+  `${circle(10)}M9.200 9.300a2.900 2.900 0 1 1 4.300 2.600c-1 .6-1.500 1.200-1.500 2.200M12 17.300v.1`,
+);
 export const CloseIcon = lines("M6 6l12 12M18 6L6 18");
 export const CopyIcon = lines("M9 8.500h10.500v11.500H9zM15 8.500V4H4.500v11.500H9");

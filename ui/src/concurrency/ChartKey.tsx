@@ -3,6 +3,7 @@ import Link from "@mui/material/Link";
 import { Link as RouterLink } from "react-router";
 import { comparedColour, limitColour, limitWidth } from "../charts/figure";
 import { pages, type Mode } from "../charts/palette";
+import { Help } from "../help/Help";
 import { suspectsOf } from "../routes/workflowLinks";
 import { suspectMark } from "./marks";
 import type { Chart } from "./model";
@@ -52,6 +53,7 @@ export function ChartKey({ workflowId, chart, view, what, compared, mode }: Prop
       {has("active") && (
         <Entry line="dotted" colour="text.primary">
           Peak of ACTIVE
+          <Help about={["active"]} sx={inLine} />
         </Entry>
       )}
       {chart?.limits.map((limit) => (
@@ -66,6 +68,7 @@ export function ChartKey({ workflowId, chart, view, what, compared, mode }: Prop
           <Link component={RouterLink} to={suspectsOf(workflowId)} color="inherit">
             {suspectsWords(chart.suspects)}
           </Link>
+          <Help about={["suspect"]} sx={inLine} />
         </Box>
       )}
       {compared !== null && (
@@ -76,6 +79,9 @@ export function ChartKey({ workflowId, chart, view, what, compared, mode }: Prop
     </Box>
   );
 }
+
+/** A line of words is no higher for it. */
+const inLine = { my: -0.5, verticalAlign: "middle" };
 
 function areaWords({ stat }: View): string {
   return stat === "mean" ? "mean" : stat === "peak" ? "peak" : "number at the bucket’s start";

@@ -1,3 +1,4 @@
+import Box from "@mui/material/Box";
 import FormControlLabel from "@mui/material/FormControlLabel";
 import Stack from "@mui/material/Stack";
 import Switch from "@mui/material/Switch";
@@ -6,6 +7,7 @@ import type { Workflow } from "../api/types";
 import type { Range } from "../charts/timeline";
 import { DownloadIcon } from "../components/icons";
 import { TemplateSelect } from "../components/TemplateSelect";
+import { Help, type HelpKey } from "../help/Help";
 import { CopyLink } from "./CopyLink";
 import { LiveControl } from "./LiveControl";
 import { MenuButton, type Action } from "./MenuButton";
@@ -98,15 +100,22 @@ export function Controls(props: Props) {
           }
           onChoice={(compare) => onChange({ compare })}
         />
-        <Flag label="Limits" checked={view.limits} onChecked={(limits) => onChange({ limits })} />
+        <Flag
+          label="Limits"
+          help={["limits", "active"]}
+          checked={view.limits}
+          onChecked={(limits) => onChange({ limits })}
+        />
         <Flag
           label="Pending"
+          help={["pendingBand"]}
           checked={view.pending}
           disabled={view.status !== "RUNNING" || view.stat === "peak"}
           onChecked={(pending) => onChange({ pending })}
         />
         <Flag
           label="Retries apart"
+          help={["retriesApart"]}
           checked={view.split}
           onChecked={(split) => onChange({ split })}
         />
@@ -125,20 +134,29 @@ export function Controls(props: Props) {
 
 interface FlagProps {
   label: string;
+  help: readonly [HelpKey, ...HelpKey[]];
   checked: boolean;
   disabled?: boolean;
   onChecked: (checked: boolean) => void;
 }
 
-function Flag({ label, checked, disabled = false, onChecked }: FlagProps) {
+function Flag({ label, help, checked, disabled = false, onChecked }: FlagProps) {
   return (
-    <FormControlLabel
-      label={label}
-      disabled={disabled}
-      control={
-        <Switch size="small" checked={checked} onChange={(_, checked) => onChecked(checked)} />
-      }
-      sx={{ ml: 0, mr: 0, gap: 0.5, "& .MuiFormControlLabel-label": { fontSize: "0.875rem" } }}
-    />
+    <Box sx={{ display: "inline-flex", alignItems: "center" }}>
+      <FormControlLabel
+        label={label}
+        disabled={disabled}
+        control={
+          <Switch size="small" checked={checked} onChange={(_, checked) => onChecked(checked)} />
+        }
+        sx={{
+          ml: -0.75,
+          mr: 0,
+          gap: 0.25,
+          "& .MuiFormControlLabel-label": { fontSize: "0.875rem" },
+        }}
+      />
+      <Help about={help} label={label} sx={{ mr: -0.5 }} />
+    </Box>
   );
 }

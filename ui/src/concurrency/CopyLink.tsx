@@ -1,3 +1,4 @@
+import Box from "@mui/material/Box";
 import { useState } from "react";
 import { LinkIcon } from "../components/icons";
 import { VisuallyHidden } from "../components/VisuallyHidden";
@@ -38,7 +39,7 @@ export function CopyLink({ view, shown }: Props) {
     onClick: () => copy(here().href, "The link"),
   };
   return (
-    <>
+    <Box sx={{ display: "inline-flex", alignItems: "center", gap: said === "" ? 0 : 1 }}>
       <MenuButton
         label="Copy link"
         icon={<LinkIcon />}
@@ -47,6 +48,6 @@ export function CopyLink({ view, shown }: Props) {
       <span role="status" style={{ fontSize: "0.8125rem" }}>
         {said === "" ? <VisuallyHidden>Nothing copied yet</VisuallyHidden> : said}
       </span>
-    </>
+    </Box>
   );
 }

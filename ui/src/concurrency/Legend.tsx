@@ -3,6 +3,7 @@ import Button from "@mui/material/Button";
 import ButtonBase from "@mui/material/ButtonBase";
 import IconButton from "@mui/material/IconButton";
 import type { Mark } from "../charts/palette";
+import { Help } from "../help/Help";
 import { EyeIcon, EyeOffIcon } from "../components/icons";
 import { ShortName } from "../components/ShortName";
 import { VisuallyHidden } from "../components/VisuallyHidden";
@@ -39,8 +40,21 @@ export function Legend(props: Props) {
       sx={{ display: "flex", flexDirection: "column", minHeight: 0, height: "100%" }}
     >
       <Box sx={{ display: "flex", alignItems: "center", minHeight: 36, px: 1 }}>
-        <Box sx={{ flex: 1, typography: "body2", color: "text.secondary" }}>
-          {templates !== null && legendHeading(entries, templates)}
+        <Box
+          sx={{
+            flex: 1,
+            display: "flex",
+            alignItems: "center",
+            typography: "body2",
+            color: "text.secondary",
+          }}
+        >
+          {templates !== null && (
+            <>
+              {legendHeading(entries, templates)}
+              <Help about={["peak", "share", "other"]} label="Legend" />
+            </>
+          )}
         </Box>
         {hidden > 0 ? (
           <Button onClick={props.onShowAll}>Show all</Button>

@@ -1,5 +1,6 @@
 import Box from "@mui/material/Box";
 import Paper from "@mui/material/Paper";
+import { Help, type HelpKey } from "../help/Help";
 import { ShortName } from "../components/ShortName";
 import { formatDuration, formatInstant, formatNumber, formatShare } from "../format";
 import { shareAtLimit, type LimitSummary } from "./limits";
@@ -54,6 +55,8 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
   const { top, limits } = summary;
   const isPart = summary.taskSeconds < all;
   const word = status === "RUNNING" ? "running" : status;
+  const union: HelpKey[] =
+    status === "ACTIVE" ? ["active"] : status === "PENDING" ? ["pending"] : [];
   return (
     <Paper
       component="section"
@@ -71,17 +74,20 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
           name={`${status === "RUNNING" ? "Running" : status} now`}
           value={now.counted === null ? "…" : formatNumber(now.counted)}
           note={now.active === null ? "" : `${formatNumber(now.active)} active, of all templates`}
+          help={status === "PENDING" ? ["pending", "active"] : ["active"]}
         />
       )}
       <Tile
         name={`Peak ${word}`}
         value={`${summary.exact ? "" : "≤ "}${formatNumber(summary.peak)}`}
         note={peakNote(summary)}
+        help={["peak", ...union]}
       />
       <Tile
         name={`Mean ${word}`}
         value={formatNumber(round(summary.mean))}
         note={`over ${formatDuration(summary.seconds)}`}
+        help={["mean", ...union]}
       />
       {limits.map(
         ({ template, value, reached }) =>
@@ -91,6 +97,7 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
               name={template === null ? "Time at the limit" : "Time at its own limit"}
               value={shareAtLimit(reached)}
               note={`${formatDuration(reached.seconds)} with ${formatNumber(value)} active or more`}
+              help={["atLimit", "active"]}
             />
           ),
       )}
@@ -98,18 +105,21 @@ export function SummaryTiles({ summary, status, now, of, all }: Props) {
         name="Task-seconds"
         value={formatNumber(summary.taskSeconds)}
         note={`${formatDuration(summary.taskSeconds)} of ${word} tasks`}
+        help={["taskSeconds"]}
       />
       {isPart ? (
         <Tile
           name="Share of task-seconds"
           value={formatShare(summary.taskSeconds / all)}
           note={`of ${formatNumber(all)} of all templates`}
+          help={["share", "taskSeconds"]}
         />
       ) : (
         <Tile
           name="Most task-seconds"
           value={top?.name ?? "–"}
           note={top === null ? "of no template" : `${formatShare(top.share)} of them`}
+          help={["taskSeconds", "share"]}
         />
       )}
     </Paper>
@@ -121,10 +131,29 @@ function peakNote({ peakAt, exact, peak }: Summary): string {
   return peak === 0 ? "no task" : exact ? "" : "an upper bound: no more than this";
 }
 
-function Tile({ name, value, note }: { name: string; value: string; note: string }) {
+interface TileProps {
+  name: string;
+  value: string;
+  note: string;
+  help: readonly [HelpKey, ...HelpKey[]];
+}
+
+function Tile({ name, value, note, help }: TileProps) {
   return (
     <Box sx={{ bgcolor: "background.paper", px: 2, py: 1, minWidth: 0 }}>
-      <Box sx={{ typography: "body2", color: "text.secondary" }}>{name}</Box>
+      <Box
+        sx={{
+          display: "flex",
+          alignItems: "center",
+          gap: 0.25,
+          height: 20,
+          typography: "body2",
+          color: "text.secondary",
+        }}
+      >
+        {name}
+        <Help about={help} label={name} />
+      </Box>
       <Box
         title={value}
         sx={{

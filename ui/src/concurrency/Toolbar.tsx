@@ -6,6 +6,7 @@ import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import { useState, type ReactNode } from "react";
 import { InstantField } from "../components/InstantField";
+import { Help, type HelpKey } from "../help/Help";
 import { formatDuration } from "../format";
 import {
   forms,
@@ -102,6 +103,7 @@ export function BucketSelect({ granularity, seconds, autoSeconds, onGranularity 
   return (
     <Choice
       label="Bucket"
+      help={["bucket"]}
       value={granularity}
       choices={granularities}
       words={(choice) => (choice === "auto" ? auto : formatDuration(granularitySeconds(choice)))}
@@ -138,6 +140,7 @@ export function WhatControls(props: WhatProps) {
     <>
       <Choice
         label="Status"
+        help={["running", "active", "pending"]}
         value={props.status}
         choices={statuses}
         words={(choice) =>
@@ -151,6 +154,7 @@ export function WhatControls(props: WhatProps) {
       />
       <Choice
         label="Value"
+        help={["mean", "peak", "start"]}
         value={props.stat}
         choices={stats}
         words={(choice) => statWords[choice]}
@@ -169,6 +173,7 @@ export function WhatControls(props: WhatProps) {
 
 interface ChoiceProps<T extends string> {
   label: string;
+  help?: readonly [HelpKey, ...HelpKey[]];
   value: T;
   choices: readonly T[];
   words: (choice: T) => string;
@@ -177,31 +182,46 @@ interface ChoiceProps<T extends string> {
 }
 
 function Choice<T extends string>(props: ChoiceProps<T>) {
+  const { label, help } = props;
   return (
-    <TextField
-      select
-      size="small"
-      label={props.label}
-      value={props.value}
-      onChange={(event) => {
-        const value = props.choices.find((choice) => choice === event.target.value);
-        if (value !== undefined) props.onChoice(value);
-      }}
-      sx={{ minWidth: 96, flex: { xs: "1 1 40%", sm: "none" } }}
-    >
-      {props.choices.map((choice) => (
-        <MenuItem key={choice} value={choice} disabled={props.disabled?.(choice) ?? false}>
-          {props.words(choice)}
-        </MenuItem>
-      ))}
-    </TextField>
+    <Box sx={{ position: "relative", display: "flex", flex: { xs: "1 1 40%", sm: "none" } }}>
+      <TextField
+        select
+        size="small"
+        label={label}
+        value={props.value}
+        onChange={(event) => {
+          const value = props.choices.find((choice) => choice === event.target.value);
+          if (value !== undefined) props.onChoice(value);
+        }}
+        sx={{ minWidth: 96, flex: 1 }}
+      >
+        {props.choices.map((choice) => (
+          <MenuItem key={choice} value={choice} disabled={props.disabled?.(choice) ?? false}>
+            {props.words(choice)}
+          </MenuItem>
+        ))}
+      </TextField>
+      {help !== undefined && <Help about={help} label={label} sx={onBorder} />}
+    </Box>
   );
 }
+
+/** On a field's upper border, opposite to its label, where it takes no room from what is chosen. */
+const onBorder = {
+  position: "absolute",
+  top: -12,
+  right: 4,
+  "& svg": { bgcolor: "background.default" },
+};
 
 /** A row of controls that wraps. */
 export function ToolbarRow({ children }: { children: ReactNode }) {
   return (
-    <Stack direction="row" sx={{ flexWrap: "wrap", alignItems: "center", gap: 1.25 }}>
+    <Stack
+      direction="row"
+      sx={{ flexWrap: "wrap", alignItems: "center", columnGap: 1, rowGap: 1.25 }}
+    >
       {children}
     </Stack>
   );

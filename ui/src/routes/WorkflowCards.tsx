@@ -7,6 +7,7 @@ import { Sparkline } from "../components/Sparkline";
 import { StatusChip } from "../components/StatusChip";
 import { TaskStatusBar } from "../components/TaskStatusBar";
 import { formatNumber } from "../format";
+import { Help, type HelpKey } from "../help/Help";
 import { LastActivity, WorkflowName } from "./workflowCells";
 
 const loadingCards = 4;
@@ -64,11 +65,13 @@ function WorkflowCard({ workflow, counting }: { workflow: Workflow; counting: bo
         {activity !== undefined && (
           <>
             <Fact name="Running now">{formatNumber(activity.running)}</Fact>
-            <Fact name="Peak, 24 h">{formatNumber(activity.peak_24h)}</Fact>
+            <Fact name="Peak, 24 h" help="peak24h">
+              {formatNumber(activity.peak_24h)}
+            </Fact>
           </>
         )}
         <Fact name="Owner">{workflow.user ?? "–"}</Fact>
-        <Fact name="Last activity (UTC)">
+        <Fact name="Last activity (UTC)" help="active">
           <LastActivity workflow={workflow} />
         </Fact>
       </Box>
@@ -76,11 +79,18 @@ function WorkflowCard({ workflow, counting }: { workflow: Workflow; counting: bo
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+interface FactProps {
+  name: string;
+  help?: HelpKey;
+  children: ReactNode;
+}
+
+function Fact({ name, help, children }: FactProps) {
   return (
     <Stack direction="row" sx={{ gap: 0.75, typography: "body2", minWidth: 0 }}>
       <Box component="dt" sx={{ color: "text.secondary" }}>
         {name}
+        {help !== undefined && <Help about={[help]} sx={{ my: -0.5, verticalAlign: "middle" }} />}
       </Box>
       <Box component="dd" sx={{ m: 0, overflowWrap: "anywhere", minWidth: 0 }}>
         {children}

@@ -12,22 +12,26 @@ import { Sparkline } from "../components/Sparkline";
 import { StatusChip } from "../components/StatusChip";
 import { TaskStatusBar } from "../components/TaskStatusBar";
 import { formatNumber } from "../format";
+import { Help, type HelpKey } from "../help/Help";
 import { LastActivity, WorkflowName } from "./workflowCells";
 
 /** With widths in pixels, so that nothing moves when the workflows come; names have what is left. */
-const columns: readonly { label: string; width: number; right?: boolean }[] = [
+const columns: readonly { label: string; width: number; right?: boolean; help?: HelpKey }[] = [
   { label: "Name", width: 196 },
   { label: "Owner", width: 110 },
   { label: "Status", width: 116 },
-  { label: "Tasks by status", width: 206 },
+  { label: "Tasks by status", width: 206, help: "statuses" },
   { label: "Running now", width: 123, right: true },
-  { label: "Peak, 24 h", width: 106, right: true },
+  { label: "Peak, 24 h", width: 106, right: true, help: "peak24h" },
   { label: "Running, last 24 h", width: 176 },
-  { label: "Last activity (UTC)", width: 182 },
+  { label: "Last activity (UTC)", width: 182, help: "active" },
 ];
 const loadingRows = 6;
 const rowHeight = 65;
 const number = { fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" } as const;
+
+/** The column is no wider for it. */
+const inPadding = { my: -0.5, mr: -2, verticalAlign: "middle" };
 
 interface Props {
   /** Null while they are being loaded. */
@@ -42,10 +46,11 @@ export function WorkflowTable({ workflows, counting }: Props) {
       <Table aria-label="Workflows" aria-busy={workflows === null}>
         <TableHead>
           <TableRow>
-            {columns.map(({ label, width, right }, i) => (
+            {columns.map(({ label, width, right, help }, i) => (
               <TableCell
                 key={label}
                 align={right ? "right" : "left"}
+                aria-label={help === undefined ? undefined : label}
                 sx={{
                   minWidth: width,
                   width: i === 0 ? "100%" : undefined,
@@ -55,6 +60,7 @@ export function WorkflowTable({ workflows, counting }: Props) {
                 }}
               >
                 {label}
+                {help !== undefined && <Help about={[help]} sx={inPadding} />}
               </TableCell>
             ))}
           </TableRow>
