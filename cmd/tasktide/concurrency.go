@@ -24,7 +24,7 @@ import (
 // countFlags say what is counted, in which window and buckets. Their words are those of the route task_concurrency, which
 // explains what is wrong with them.
 type countFlags struct {
-	Last        string   `enum:"1h,6h,24h,7d,30d,all," default:"" placeholder:"RANGE" help:"Window that ends now: 1h, 6h, 24h, 7d or 30d; all is the whole workflow (24h)."`
+	Last        string   `enum:"1h,6h,24h,7d,30d,all," default:"" placeholder:"RANGE" help:"Window that ends now: 1h, 6h, 24h, 7d or 30d; all is the whole workflow (24h, or all when nothing has changed since)."`
 	Start       string   `placeholder:"INSTANT" help:"First instant of the window, such as 2022-05-13T03:00:00Z."`
 	End         string   `placeholder:"INSTANT" help:"End of the window, which does not belong to it (now)."`
 	Stat        string   `enum:"start,mean,peak,entered," default:"" placeholder:"STAT" help:"Number of each bucket: start (at its first instant), mean (time-weighted), peak (at any instant) or entered (entries)."`
@@ -63,6 +63,25 @@ func (f countFlags) query() (url.Values, error) {
 		}
 	}
 	return query, nil
+}
+
+// usualWindow is the window of a query that names none.
+const usualWindow = 24 * time.Hour
+
+// choose has a query without a window show the whole workflow when its last change is before the usual one, as the page
+// does: a chart of a run that ended days ago would be empty.
+func (f countFlags) choose(ctx context.Context, source *client.Client, id int64, query url.Values) error {
+	if query.Has("time_range") || query.Has("start") {
+		return nil
+	}
+	workflow, _, err := source.Workflow(ctx, id)
+	if err != nil {
+		return err
+	}
+	if last := workflow.LastTransitionAt; last != nil && time.Since(*last) > usualWindow {
+		query.Set("time_range", "all")
+	}
+	return nil
 }
 
 // otherwise sets a parameter that is not given.
@@ -115,6 +134,9 @@ func (c concurrencyCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
+	if err := c.choose(ctx, source, c.ID, query); err != nil {
+		return err
+	}
 	switch {
 	case c.CSV:
 		return source.Table(ctx, c.ID, query, t.out)
@@ -129,19 +151,19 @@ func (c concurrencyCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	return t.result(document, func() error {
-		c.sayWhat(t, answer)
+		c.sayWhat(t, answer, query)
 		return writeTable(t.out, answer)
 	})
 }
 
 // sayWhat says what the numbers of a table are.
-func (c concurrencyCommand) sayWhat(t *terminal, answer chart.Answer) {
+func (c concurrencyCommand) sayWhat(t *terminal, answer chart.Answer, query url.Values) {
 	t.sayf("Tasks %s: %s.\n%s, buckets of %s.\n", answer.Counted(), answer.Statistic(),
 		chart.Span(answer.Window.Start, answer.Window.End), chart.Duration(answer.Bucket.Seconds))
 	total := answer.Total
 	switch {
 	case total.Peak == 0:
-		t.sayf("No task was counted in this window.%s\n", c.wider())
+		t.sayf("No task was counted in this window.%s\n", wider(query))
 	case total.PeakAt == nil:
 		t.sayf("Peak of %s: at most %s.\n", answer.TotalOf(), chart.Number(float64(total.Peak)))
 	default:
@@ -153,8 +175,8 @@ func (c concurrencyCommand) sayWhat(t *terminal, answer chart.Answer) {
 }
 
 // wider says how to see more where nothing is in the window.
-func (c concurrencyCommand) wider() string {
-	if c.Last == "all" || c.Start != "" {
+func wider(query url.Values) string {
+	if query.Get("time_range") == "all" || query.Has("start") {
 		return ""
 	}
 	return " --last all shows the whole workflow."
@@ -219,8 +241,8 @@ func (c concurrencyCommand) draw(ctx context.Context, t *terminal, source *clien
 	}
 	theme := chart.Theme(cmp.Or(c.Theme, terminalTheme()))
 	drawn := chart.New(view.answer, view.templates, theme)
-	if drawn.Empty() && c.wider() != "" {
-		t.sayf("No task was counted in this window.%s\n", c.wider())
+	if drawn.Empty() && wider(query) != "" {
+		t.sayf("No task was counted in this window.%s\n", wider(query))
 	}
 	return termchart.Draw(t.out, drawn, termchart.Options{
 		Title: view.workflow.Name, Width: width, Height: c.Height,

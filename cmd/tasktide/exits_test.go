@@ -64,7 +64,7 @@ func contracts(t *testing.T) (names []string, rows map[string]contract) {
 			bad: []string{"99"}, badCode: 1, badSays: "99",
 		},
 		"export": {
-			args: []string{"1", "--last", "all", "--csv", "-"}, out: "(?s)^# workflow: csv .*align", errOut: "^Wrote - [^\n]+\n$",
+			args: []string{"1", "--last", "all", "--csv", "-"}, out: "(?s)^# workflow: csv .*align", errOut: "^Wrote standard output [^\n]+\n$",
 			bad: []string{"99", "--csv", "-"}, badCode: 1, badSays: "99",
 		},
 		"rollup rebuild": {out: "^[0-9]+ minutes [^\n]+\n$", bad: []string{"--workflow", "99"}, badCode: 1, badSays: "99"},

@@ -88,6 +88,9 @@ func (c exportCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
+	if err := c.choose(ctx, source, c.ID, query); err != nil {
+		return err
+	}
 	document := exportDocument{c.ID, []exported{}}
 	write := func(format, file string, content func(io.Writer) error) error {
 		if file == "" {
@@ -118,7 +121,11 @@ func (c exportCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	return t.result(document, func() error {
 		for _, file := range document.Files {
-			t.sayf("Wrote %s (%d bytes).\n", file.File, file.Bytes)
+			name := file.File
+			if name == "-" {
+				name = "standard output"
+			}
+			t.sayf("Wrote %s (%d bytes).\n", name, file.Bytes)
 		}
 		return nil
 	})

@@ -51,6 +51,9 @@ var looks = []struct {
 	{[]string{"workflow", "list", "--json"}, `"workflows":\s*\[\s*\{`},
 	{[]string{"workflow", "show", "1"}, `(?s)^id +1\n.*templates +align\n`},
 	{[]string{"workflow", "show", "1", "--json"}, `"task_templates": \[\n    "align"`},
+	{[]string{"concurrency", "1"}, `2020-01-02 03:00:00 +\d`}, // it ended long before the usual window
+	{[]string{"concurrency", "1", "--last", "24h"}, `^( *\d{4}-.* 0 +0\n|.*BUCKET.*\n)*$`},
+	{[]string{"export", "1", "--csv", "-"}, `(?s)^# workflow: run \(id 1\).*2020-01-02T03:00:00Z`},
 	{[]string{"concurrency", "1", "--last", "all"}, `2020-01-02 03:00:00 +\d`},
 	{[]string{"concurrency", "1", "--last", "all", "--stat", "peak", "--json"}, `(?s)"stat":\s*"peak".*"peak":`},
 	{[]string{"concurrency", "1", "--start", "2020-01-02T03:00:00Z", "--end", "2020-01-02T03:02:00Z", "--csv"}, `(?s)bucket_start,.*\r\n2020-01-02T03:01:00Z,`},
