@@ -84,7 +84,8 @@ func (c *retentionPassCommand) Run(ctx context.Context, t *terminal) (err error)
 	err = t.result(retentionDocument{c.done.Rows, c.done.Hours, c.done.Failed},
 		t.prose("Removed %d rows, and the counts of %d hours.\n", c.done.Rows, c.done.Hours))
 	if err == nil && c.done.Failed > 0 {
-		err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left alone because something in them is not right", c.done.Failed)
+		err = jobmon.Errorf(jobmon.CodeConflict,
+			"%d workflows were left alone because something in them is not right", c.done.Failed)
 	}
 	return err
 }
@@ -179,7 +180,8 @@ func (c retentionRecoverCommand) Run(ctx context.Context, t *terminal) (err erro
 	}
 	err = t.result(document, t.prose("%s", text))
 	if err == nil && kept > 0 {
-		err = jobmon.Errorf(jobmon.CodeConflict, "%d workflows were left as they are, because what they have lost is dated in the future", kept)
+		err = jobmon.Errorf(jobmon.CodeConflict,
+			"%d workflows were left as they are, because what they have lost is dated in the future", kept)
 	}
 	return err
 }

@@ -100,14 +100,15 @@ func (e Evidence) flags() string {
 func (e Evidence) doubt() (reason HoldReason, what string) {
 	clock := "the database's clock says " + text(e.Now)
 	if apart := micros(e.Now - e.Server).Abs(); apart > maxSkew {
-		return HoldSkew, fmt.Sprintf("%s and this server's %s, which is %s apart; set the wrong one right", clock, text(e.Server), spanText(apart))
+		return HoldSkew, fmt.Sprintf("%s and this server's %s, which is %s apart; set the wrong one right",
+			clock, text(e.Server), spanText(apart))
 	}
 	if e.Now < earliestClock {
 		return HoldImpossible, clock + ", which cannot be true; set it right"
 	}
 	if e.Ahead > e.Now {
-		return HoldAhead, fmt.Sprintf("%s, and transitions or counts are said to be removed up to %s; if the clock is wrong, set it right; "+
-			"if it is right, it was wrong before: run tasktide retention recover", clock, text(e.Ahead))
+		return HoldAhead, fmt.Sprintf("%s, and transitions or counts are said to be removed up to %s; if the clock is wrong, set it "+
+			"right; if it is right, it was wrong before: run tasktide retention recover", clock, text(e.Ahead))
 	}
 	since := "the last pass"
 	if !e.Known.Passed {
@@ -138,7 +139,8 @@ func (e Evidence) doubt() (reason HoldReason, what string) {
 			return HoldFirst, fmt.Sprintf("%s before %s are due, and no pass is known that removed any before; if they may go",
 				kind.what, text(kind.cut))
 		case further-e.Watched > e.step()+kind.unit:
-			return HoldCutoff, fmt.Sprintf("%s before %s are due, and the passes until now removed those before %s; if they are to be kept for a shorter time now",
+			return HoldCutoff, fmt.Sprintf("%s before %s are due, and the passes until now removed those before %s; "+
+				"if they are to be kept for a shorter time now",
 				kind.what, text(kind.cut), text(kind.known))
 		}
 	}

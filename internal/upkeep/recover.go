@@ -56,7 +56,7 @@ func (r *Retention) Recover(ctx context.Context) ([]Recovery, error) {
 		if recovery.Kept {
 			continue
 		}
-		err := r.db.Maintain(ctx, func(ctx context.Context, tx store.UpkeepTx) error { return recovery.apply(ctx, tx) })
+		err := r.db.Maintain(ctx, recovery.apply)
 		if err != nil {
 			return nil, err
 		}

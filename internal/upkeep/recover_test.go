@@ -2,6 +2,7 @@ package upkeep_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -108,7 +109,7 @@ func TestTheFirstClockIsHeldAgainstTheRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { ended <- retention.WithClock(clockOf(late)).Run(ctx) }()
+	go func() { ended <- retention.WithClock(clockOf(late)).Run(ctx) }() //nolint:contextcheck // a clock takes no context
 	for deadline := time.After(time.Minute); !strings.Contains(log.String(), "retention is held"); {
 		select {
 		case <-deadline:
@@ -117,7 +118,9 @@ func TestTheFirstClockIsHeldAgainstTheRows(t *testing.T) {
 		}
 	}
 	stop()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the loop ended with %v", err)
+	}
 	known := knownClock(t, db)
 	if known.Passed || known.At < stored-10*minute || known.At > stored+10*minute {
 		t.Errorf("%+v is known of a run that was stored at %d", known, stored)

@@ -171,7 +171,7 @@ func (o orders) passes(db store.Store, turns <-chan time.Time) map[string]func(c
 	age := o.Longest
 	passes[retention] = func(ctx context.Context) error {
 		db, log := of(retention)
-		retention, err := newRetention(db, log, age, age+o.CellsLonger)
+		retention, err := newRetention(db, log, age, age+o.CellsLonger) //nolint:contextcheck // a clock takes no context
 		if err != nil {
 			return err
 		}

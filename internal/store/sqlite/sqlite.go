@@ -77,7 +77,7 @@ func OpenReader(ctx context.Context, databaseURL string) (*sqlstore.Store, error
 	read.SetMaxIdleConns(readers)
 	opened := sqlstore.New(write, read, dialect(path))
 	if _, err := opened.SchemaVersion(ctx); err != nil {
-		opened.Close() //nolint:gosec // why it could not be read tells more
+		opened.Close()  //nolint:gosec // why it could not be read tells more
 		return nil, err // it has its sentence
 	}
 	return opened, nil

@@ -57,8 +57,8 @@ func (w writer) checkKept(ctx context.Context, m mark) error {
 	}
 	if err == nil && at < horizon.RowsFrom {
 		err = w.fail(ctx, jobmon.Errorf(jobmon.CodeUnavailable,
-			"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again, or, if it is right "+
-				"and was wrong before, run tasktide retention recover", m.workflowID))
+			"the database's clock lies before the rows of workflow %d that are kept; set the clock right and try again, or, if it is "+
+				"right and was wrong before, run tasktide retention recover", m.workflowID))
 	}
 	return err
 }
