@@ -29,7 +29,19 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	clearSettings()
 	os.Exit(testdb.Main(m))
+}
+
+// clearSettings removes what the environment sets, so that the tests run the same everywhere. What names a server to test
+// with stays.
+func clearSettings() {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "TASKTIDE_") && !strings.HasPrefix(name, "TASKTIDE_TEST_") {
+			_ = os.Unsetenv(name) // it fails for no name that the environment has
+		}
+	}
 }
 
 // program is a tasktide process that serves.

@@ -10,11 +10,14 @@ import (
 )
 
 const (
-	// requireShared makes a test fail, not skip, when its recording is missing.
-	requireShared = "TASKTIDE_REQUIRE_SHARED"
-	// notJudged names the file that collects the names of skipped tests, which "make test" prints at its end.
-	notJudged = "TASKTIDE_NOT_JUDGED"
+	// requireSharedName makes a test fail, not skip, when its recording is missing.
+	requireSharedName = "TASKTIDE_REQUIRE_SHARED"
+	// notJudgedName names the file that collects the names of skipped tests, which "make test" prints at its end.
+	notJudgedName = "TASKTIDE_NOT_JUDGED"
 )
+
+// They are read once, so that a test may clear the environment of the programs that it starts.
+var requireShared, notJudged = os.Getenv(requireSharedName), os.Getenv(notJudgedName)
 
 // Example returns the path of a file in examples/.
 func Example(tb testing.TB, name string) string {
@@ -28,8 +31,8 @@ func Shared(tb testing.TB, name string) string {
 	tb.Helper()
 	path := filepath.Join(root(tb), "..", "shared", "data", filepath.FromSlash(name))
 	if _, err := os.Stat(path); err != nil {
-		if os.Getenv(requireShared) != "" {
-			tb.Fatalf("%s is set, but the recording cannot be read: %v", requireShared, err)
+		if requireShared != "" {
+			tb.Fatalf("%s is set, but the recording cannot be read: %v", requireSharedName, err)
 		}
 		NotJudged(tb, "needs ../shared/data/"+name)
 	}
@@ -39,8 +42,8 @@ func Shared(tb testing.TB, name string) string {
 // NotJudged skips a test for a reason that lies outside the project, and lists it as not judged.
 func NotJudged(tb testing.TB, reason string) {
 	tb.Helper()
-	if list := os.Getenv(notJudged); list != "" {
-		file, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if notJudged != "" {
+		file, err := os.OpenFile(notJudged, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			tb.Fatal(err)
 		}
