@@ -152,11 +152,11 @@ function Flag({ label, help, checked, disabled = false, onChecked }: FlagProps) 
         sx={{
           ml: -0.75,
           mr: 0,
-          gap: 0.25,
+          gap: 0,
           "& .MuiFormControlLabel-label": { fontSize: "0.875rem" },
         }}
       />
-      <Help about={help} label={label} sx={{ mr: -0.5 }} />
+      <Help about={help} label={label} sx={{ ml: -0.25, mr: -0.5 }} />
     </Box>
   );
 }
