@@ -248,7 +248,8 @@ function HeaderCell<Row>({ column, sort, onSort }: HeaderCellProps<Row>) {
             active={sorted}
             direction={sorted ? direction : "asc"}
             onClick={() => onSort(id)}
-            sx={{ minHeight: 24 }}
+            // The arrow is before a name above numbers, which end where it ends.
+            sx={{ minHeight: 24, flexDirection: align === "right" ? "row-reverse" : "row" }}
           >
             {name}
           </TableSortLabel>
