@@ -181,19 +181,6 @@ func (c contract) failure(t *testing.T, got called, code int, says string) {
 	got.expect(t, code, out, says)
 }
 
-// noTasktideEnvironment leaves no setting of the environment, and no warning of one that is unknown.
-func noTasktideEnvironment(t *testing.T) {
-	t.Helper()
-	for _, variable := range os.Environ() {
-		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "TASKTIDE_") {
-			if err := os.Unsetenv(name); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { os.Setenv(name, value) }) //nolint:usetesting // puts back what was there
-		}
-	}
-}
-
 func TestEveryCommandHasAContract(t *testing.T) {
 	_, rows := contracts(t)
 	known := commands(t)
@@ -210,7 +197,6 @@ func TestEveryCommandHasAContract(t *testing.T) {
 }
 
 func TestExitCodesAndStreams(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	for _, kind := range testdb.Kinds() {
 		database := kind.URL(t)
@@ -246,7 +232,6 @@ func TestExitCodesAndStreams(t *testing.T) {
 }
 
 func TestUsageErrors(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	for _, name := range names {
 		if name == "complete" {
@@ -259,7 +244,6 @@ func TestUsageErrors(t *testing.T) {
 
 // A database that is not there, with a password that nobody may read.
 func TestTheDatabaseIsAway(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	for _, c := range []struct{ database, says string }{
 		{"sqlite://" + filepath.Join(t.TempDir(), "no", "folder", "runs.db"), "there is no folder [^\n]*; create it or name another file"},
@@ -288,7 +272,6 @@ func (fullDevice) Write([]byte) (int, error) { return 0, errFull }
 
 // A result that cannot be written is not one: a script must not take an empty file for it.
 func TestAResultThatCannotBeWritten(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	database := testdb.SQLite.URL(t)
 	for _, name := range names {
@@ -329,7 +312,6 @@ func mount(t *testing.T, args ...string) {
 }
 
 func TestTheDiskIsReadOnly(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	folder, database := disk(t, "8m")
 	importInto(t, database)
@@ -347,7 +329,6 @@ func TestTheDiskIsReadOnly(t *testing.T) {
 }
 
 func TestTheDiskIsFull(t *testing.T) {
-	noTasktideEnvironment(t)
 	names, rows := contracts(t)
 	folder, database := disk(t, "8m")
 	importInto(t, database)

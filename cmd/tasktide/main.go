@@ -60,8 +60,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	code := 0
 	level := &slog.LevelVar{}
 	log := slog.New(tracing.Log(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})))
+	help := &failingWriter{Writer: out}
 	parser, err := newParser(&cli{},
-		kong.Writers(out, errOut),
+		kong.Writers(help, errOut),
 		// Kong ends the process after --help; a panic that is caught here leaves that to main.
 		kong.Exit(func(c int) { code = c; panic(exited) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -80,7 +81,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err != nil && printGroup(errOut, args, err) {
 		return 2
 	}
-	if err != nil {
+	switch {
+	case help.failed != nil:
+		return fail(errOut, help.failed, 1)
+	case err != nil:
 		return fail(errOut, fmt.Errorf("%w (see tasktide --help)", err), 2)
 	}
 	if !parsed.Selected().Hidden {
@@ -116,6 +120,22 @@ func newParser(grammar any, options ...kong.Option) (*kong.Kong, error) {
 			"max_height":             strconv.Itoa(termchart.MaxHeight),
 		}.CloneWith(pictureVars),
 	}, options...)...)
+}
+
+// failingWriter keeps the error of a write, which kong reports as a wrong command line.
+type failingWriter struct {
+	io.Writer
+
+	failed error
+}
+
+// Write implements [io.Writer].
+func (w *failingWriter) Write(data []byte) (int, error) {
+	n, err := w.Writer.Write(data)
+	if err != nil {
+		w.failed = err
+	}
+	return n, err
 }
 
 func fail(out io.Writer, err error, code int) int {

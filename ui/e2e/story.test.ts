@@ -180,7 +180,8 @@ describe.each([
     await expect.poll(focused, patience).toBe(chart);
 
     // The files.
-    await reach("CSV", "Shift+Tab", 20);
+    // Each help button on the way is a stop.
+    await reach("CSV", "Shift+Tab", 30);
     await press("Enter");
     await expect.poll(focused, patience).toBe("What is on screen");
     const csv = (await driver.saved(() => press("Enter"))).toString();
