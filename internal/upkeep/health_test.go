@@ -111,7 +111,7 @@ func TestVerificationRunsByItself(t *testing.T) {
 		}
 		db.broken.Store(true)
 		wait(24 * time.Hour)
-		if verifier.Last().Ended != first.Ended || !strings.Contains(log.String(), "could not be verified") {
+		if verifier.Last().Ended != first.Ended || !strings.Contains(log.String(), "the verification of the audit failed") {
 			t.Errorf("%+v\n%s", verifier.Last(), log.String())
 		}
 		db.broken.Store(false)
