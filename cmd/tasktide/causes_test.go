@@ -20,6 +20,7 @@ import (
 
 	"tasktide/internal/jobmon"
 	"tasktide/internal/store/testdb"
+	"tasktide/internal/testfiles"
 )
 
 // trouble is a cause that is made and mended.
@@ -45,7 +46,7 @@ type troubled struct {
 func TestEachCauseIsNamed(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small disk; run the tests as root to see what a full one does")
+		testfiles.NotJudged(t, "only root can mount a small disk; run the tests as root to see what a full one does")
 	}
 	for _, kind := range []testdb.Kind{testdb.SQLite, testdb.MariaDB, testdb.PostgreSQL} {
 		t.Run(string(kind), func(t *testing.T) {

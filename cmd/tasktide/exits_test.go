@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"tasktide/internal/store/testdb"
+	"tasktide/internal/testfiles"
 )
 
 // contract is what a command promises whoever calls it. Patterns are of all that is printed.
@@ -294,7 +295,7 @@ func TestAResultThatCannotBeWritten(t *testing.T) {
 func disk(t *testing.T, megabytes string) (folder, database string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a file system")
+		testfiles.NotJudged(t, "only root can mount a file system")
 	}
 	folder = t.TempDir()
 	mount(t, "-t", "tmpfs", "-o", "size="+megabytes, "tmpfs", folder)
