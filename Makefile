@@ -18,7 +18,8 @@ GOTESTSUM := bin/gotestsum-v1.13.0
 NO_RACE := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
 # Each part of the tests has a name, which stands before its lines.
-GO_TEST := $(GOTESTSUM) --format pkgname -- -race $(NO_RACE)
+# Two parts run at once: a package may take longer than the ten minutes that Go allows it.
+GO_TEST := $(GOTESTSUM) --format pkgname -- -timeout=30m -race $(NO_RACE)
 # The store's own tests know every database; what stands on the store is tested on each in turn.
 ON_EVERY_DATABASE := ./internal/ledger ./internal/timeline ./internal/api
 # Random histories before and after roll-up and retention: a fifth of them, since each takes a server long.
