@@ -18,8 +18,13 @@ GOTESTSUM := bin/gotestsum-v1.13.0
 NO_RACE := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
 # Each part of the tests has a name, which stands before its lines.
-# Two parts run at once: a package may take longer than the ten minutes that Go allows it.
-GO_TEST := $(GOTESTSUM) --format pkgname -- -timeout=30m -race $(NO_RACE)
+# Parts run beside each other: a package may take longer than the ten minutes that Go allows it.
+GO_TEST := $(GOTESTSUM) --format pkgname -- -timeout=30m
+# The race detector makes our own code four times as slow, and one random history shows it what another does: a fifth
+# of them ("-short") run with it, and all of them without.
+GO_TEST_RACE := $(GO_TEST) -race $(NO_RACE) -short
+# Every package whose tests draw random histories, found by what it imports.
+RANDOM = $$(go list -test -f '{{.ForTest}} {{join .Deps " "}}' ./... | awk '/pgregory.net\/rapid/ && $$1 ~ /^tasktide/ { print $$1 }' | sort -u)
 # The store's own tests know every database; what stands on the store is tested on each in turn.
 ON_EVERY_DATABASE := ./internal/ledger ./internal/timeline ./internal/api
 # Random histories before and after roll-up and retention: a fifth of them, since each takes a server long.
@@ -84,15 +89,19 @@ test: setup ## Run all tests, and list what was not judged
 	@scripts/test.sh
 
 .PHONY: test-go
-test-go: test-sqlite test-mariadb test-postgresql ## Test the Go packages with the race detector, on every database
+test-go: test-race test-random test-mariadb test-postgresql ## Test the Go packages, on every database
 
 .PHONY: test-needs
 test-needs:
 	@scripts/setup.sh go compiler databases prometheus
 
-.PHONY: test-sqlite
-test-sqlite: test-needs $(GOTESTSUM)
-	scripts/part.sh sqlite $(GO_TEST) ./...
+.PHONY: test-race
+test-race: test-needs $(GOTESTSUM)
+	scripts/part.sh race $(GO_TEST_RACE) ./...
+
+.PHONY: test-random
+test-random: test-needs $(GOTESTSUM)
+	scripts/part.sh random $(GO_TEST) $(RANDOM)
 
 .PHONY: test-mariadb test-postgresql
 test-mariadb test-postgresql: test-%: test-needs $(GOTESTSUM)
@@ -114,6 +123,7 @@ test-cold: ## Run the README's two commands in an empty clone without caches (up
 
 .PHONY: test-gestures
 test-gestures: build ## Test zoom and pan by hand in browsers, at every pace and with every pause (10 minutes)
+	@scripts/setup.sh browser
 	cd ui && GESTURES=all npm run test:e2e -- e2e/gestures.test.ts
 
 .PHONY: bench

@@ -169,6 +169,7 @@ func (p *program) answers(status int, text, done string) {
 
 // A database in which a wrong clock was believed says what to do, and is brought back by that.
 func TestADatabaseWhoseClockWasBelieved(t *testing.T) {
+	t.Parallel()
 	database := tempDatabase(t)
 	done := running(t, database)
 	shift(t, database, -jumped)

@@ -198,6 +198,7 @@ func TestEveryCommandHasAContract(t *testing.T) {
 }
 
 func TestExitCodesAndStreams(t *testing.T) {
+	t.Parallel()
 	names, rows := contracts(t)
 	for _, kind := range testdb.Kinds() {
 		database := kind.URL(t)

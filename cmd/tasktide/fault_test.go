@@ -36,6 +36,7 @@ var faultKills = []struct {
 type fault struct {
 	*storm
 	again *time.Ticker // each of its ticks lets one request be sent that was refused before
+	next  *time.Ticker // and each of these a reader ask, so that readers do not have the processor to themselves
 
 	// Under the storm's lock.
 	down     bool
@@ -74,10 +75,11 @@ func killDatabase(t *testing.T, kind testdb.Kind) {
 	if code, _, errOut := call("migrate", "--database-url", databaseURL); code != 0 {
 		t.Fatal(errOut)
 	}
-	// Those who only ask do so without a rest.
+	// Those who only ask do so more often than a server allows.
 	server := start(t, "serve", "--database-url", databaseURL, "--listen", "127.0.0.1:0", "--rate-limit", "0")
-	f := &fault{storm: newStorm(t, server), again: time.NewTicker(5 * time.Millisecond), refused: map[string]int{}}
+	f := &fault{storm: newStorm(t, server), again: time.NewTicker(5 * time.Millisecond), next: time.NewTicker(150 * time.Millisecond), refused: map[string]int{}}
 	defer f.again.Stop()
+	defer f.next.Stop()
 	f.failed = f.writerFailed
 	f.bind()
 
@@ -178,6 +180,7 @@ func (f *fault) writerFailed(w writer, attempt int, what string, r reply) (again
 // read asks for the timeline and the workflows until the storm is over.
 func (f *fault) read(reader int) {
 	for i := reader; i < faultReads; i++ {
+		<-f.next.C
 		var over bool
 		var told, asked map[string]int
 		f.change(func() { over, told = f.over, maps.Clone(f.told) })

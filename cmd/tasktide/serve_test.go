@@ -71,6 +71,7 @@ func TestARequestThatNeverEndsIsCutOffWhenDrained(t *testing.T) {
 
 // Clients that dawdle hold a connection each, and nobody else up, until their time is over.
 func TestSlowClientsAreCutOff(t *testing.T) {
+	t.Parallel()
 	s := newTestServer(t)
 	for name, bound := range map[string]*time.Duration{
 		"headers": &s.http.ReadHeaderTimeout, "request": &s.http.ReadTimeout, "answer": &s.http.WriteTimeout, "silence": &s.http.IdleTimeout,
