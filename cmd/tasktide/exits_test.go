@@ -201,35 +201,38 @@ func TestExitCodesAndStreams(t *testing.T) {
 	t.Parallel()
 	names, rows := contracts(t)
 	for _, kind := range testdb.Kinds() {
-		database := kind.URL(t)
-		for _, name := range names {
-			c := rows[name]
-			if kind != testdb.SQLite && (c.noDatabase || name == "generate") {
-				continue
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			database := kind.URL(t)
+			for _, name := range names {
+				c := rows[name]
+				if kind != testdb.SQLite && (c.noDatabase || name == "generate") {
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					ctx := t.Context()
+					for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+						got := c.with(interruptedBy(t, signal), name, database, c.args)
+						switch {
+						case c.serves && name != "demo":
+							got.expect(t, 0, "^$", "^$")
+						case !c.noContext && !c.serves:
+							c.failure(t, got, 128+int(signal), "^tasktide: interrupted: [^\n]+\n$")
+						}
+					}
+					if c.bad != nil {
+						if c.badCode == 2 {
+							c.with(ctx, name, database, c.badArgs()).expect(t, 2, "^$", c.badSays+".*\\(see tasktide --help\\)\n$")
+						} else if got := c.with(ctx, name, database, c.badArgs()); c.reports {
+							got.expect(t, 1, "(?m)^WRONG: ", c.badSays)
+						} else {
+							c.failure(t, got, 1, c.badSays)
+						}
+					}
+					c.with(ctx, name, database, c.args).expect(t, 0, c.out, cmp.Or(c.errOut, "^$"))
+				})
 			}
-			t.Run(string(kind)+"/"+name, func(t *testing.T) {
-				ctx := t.Context()
-				for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-					got := c.with(interruptedBy(t, signal), name, database, c.args)
-					switch {
-					case c.serves && name != "demo":
-						got.expect(t, 0, "^$", "^$")
-					case !c.noContext && !c.serves:
-						c.failure(t, got, 128+int(signal), "^tasktide: interrupted: [^\n]+\n$")
-					}
-				}
-				if c.bad != nil {
-					if c.badCode == 2 {
-						c.with(ctx, name, database, c.badArgs()).expect(t, 2, "^$", c.badSays+".*\\(see tasktide --help\\)\n$")
-					} else if got := c.with(ctx, name, database, c.badArgs()); c.reports {
-						got.expect(t, 1, "(?m)^WRONG: ", c.badSays)
-					} else {
-						c.failure(t, got, 1, c.badSays)
-					}
-				}
-				c.with(ctx, name, database, c.args).expect(t, 0, c.out, cmp.Or(c.errOut, "^$"))
-			})
-		}
+		})
 	}
 }
 
