@@ -10,7 +10,7 @@ export TASKTIDE_TIMES=${TASKTIDE_TIMES:-$folder/times} TASKTIDE_NOT_JUDGED=$fold
 touch "$TASKTIDE_TIMES" "$TASKTIDE_NOT_JUDGED"
 
 status=0
-make --no-print-directory -j2 test-race test-random test-mariadb test-postgresql test-ui &&
+make --no-print-directory -j2 test-race test-histories test-mariadb test-postgresql test-ui &&
 	make --no-print-directory test-e2e || status=$?
 
 echo

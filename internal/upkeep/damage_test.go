@@ -229,9 +229,7 @@ func TestDamageAfterTheRows(t *testing.T) {
 			t.Fatalf("after the repair of %+v with %+v the verification finds %v", damaged, horizon, report.Defects)
 		}
 	})
-	if answers == 0 || failures == 0 {
-		t.Errorf("%d answers and %d failures: the test has become too easy", answers, failures)
-	}
+	metAllf(t, answers > 0 && failures > 0, "%d answers and %d failures", answers, failures)
 }
 
 // keyOf is the key of the block that has the cell of a tier at an instant after noon.
