@@ -48,7 +48,8 @@ written at once. A file that exists is replaced as a whole when the new one is c
 
 Without --granularity, the buckets of a picture are as narrow as its width allows, and those of a table are a minute wide.
 A picture stacks the templates' means (--stat start or entered: these numbers), and its line is the exact peak of the
-total; with --stat peak its area is the total's peak alone. --json lists the files that were written.
+total; with --stat peak its area is the total's peak alone. What only the web page's export has are the suspects of a run
+at work and the templates' limits in the legend. --json lists the files that were written.
 
 Examples:
 
